@@ -1,0 +1,70 @@
+// What both sides say: ids, schemas, routes, error codes, canonical JSON, signatures.
+// No I/O, no Node, no Bun: the browser, the server and a host read the same definitions.
+// Invariants: canonical JSON is RFC 8785; every persisted or sent format carries a version; a name, version or hash that came
+// through a parser here is safe to join into a path or an address.
+
+export { canonicalJson } from "./canonical-json.ts";
+export {
+  type DesiredState,
+  desiredStateFormat,
+  desiredStateSchema,
+  type SignedDesiredState,
+  signedDesiredStateSchema,
+} from "./desired-state.ts";
+export { type ErrorCode, errorCodes, exitCodeOf, httpStatusOf, isErrorCode } from "./error-codes.ts";
+export { type Event, eventSchema } from "./events.ts";
+export { type ExactVersion, exactVersionSchema, isExactVersion, parseExactVersion } from "./exact-version.ts";
+export {
+  type Generation,
+  type GenerationDiff,
+  generationDiffSchema,
+  generationSchema,
+  type PackageChange,
+} from "./generation.ts";
+export { type Host, type HostPhase, type HostReport, hostPhases, hostReportSchema, hostSchema } from "./host.ts";
+export { defaultEnvironment, type EnvironmentName, environmentNameSchema, type Id, idSchema, timestampSchema } from "./ids.ts";
+export {
+  type BlobKey,
+  blobKeyOf,
+  blobKeySchema,
+  type Integrity,
+  integrityOf,
+  integritySchema,
+  isBlobKey,
+  isIntegrity,
+  isLockfileHash,
+  type LockfileHash,
+  lockfileHashSchema,
+  parseBlobKey,
+} from "./integrity.ts";
+export { type ErrorBody, errorBodySchema, hasCode, LarderError, type LarderErrorOptions } from "./larder-error.ts";
+export { type Manifest, type ManifestNode, manifestFormat, manifestNodeSchema, manifestSchema, type NodeId } from "./manifest.ts";
+export {
+  type InstallPhase,
+  type InstallResult,
+  installPhases,
+  installResultSchema,
+  type Operation,
+  type OperationKind,
+  type OperationState,
+  operationKinds,
+  operationSchema,
+  operationStates,
+  type Progress,
+  progressSchema,
+} from "./operation.ts";
+export { type Allowlist, allowlistSchema, type PackageEntry, packageEntrySchema } from "./package-entry.ts";
+export { isPackageName, type PackageName, packageNameSchema, parsePackageName, scopeOf } from "./package-name.ts";
+export {
+  formatPlatform,
+  matchesPlatform,
+  type Platform,
+  type PlatformConstraint,
+  parsePlatform,
+  platformSchema,
+} from "./platform.ts";
+export { redact } from "./redact.ts";
+export { contract, environmentSchema, type HostIdentity, hostIdentitySchema, rawRoutes } from "./routes.ts";
+export { assertDesiredStateSignature, generateSigningKey, keyIdOf, type SigningKey, signDesiredState } from "./signing.ts";
+export { type Status, type StorageStatus, statusSchema, storageStatusSchema } from "./status.ts";
+export { pinnedKeyIdOf, type Role, roles, type Token, tokenSchema } from "./token.ts";

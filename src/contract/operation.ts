@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { environmentNameSchema, idSchema, timestampSchema } from "./ids.ts";
+import { errorBodySchema } from "./larder-error.ts";
+
+export const operationKinds = ["install", "migrate", "collect", "audit"] as const;
+/**
+ * queued → running → succeeded | failed | cancelled | interrupted | fenced. `interrupted`: its replica died, a new attempt was queued;
+ * `fenced`: its replica lost the election and wrote nothing more.
+ */
+export const operationStates = ["queued", "running", "succeeded", "failed", "cancelled", "interrupted", "fenced"] as const;
+/** The phases of an install, in order. */
+export const installPhases = ["plan", "resolve", "check", "fetch", "publish", "commit"] as const;
+export type InstallPhase = (typeof installPhases)[number];
+
+export const progressSchema = z.object({
+  phase: z.string(),
+  /** Units done and to do within the phase; bytes likewise. `total` is absent while it is not known. */
+  done: z.number().int().nonnegative(),
+  total: z.number().int().nonnegative().optional(),
+  doneBytes: z.number().int().nonnegative().optional(),
+  /** What it is on, for a person: a package's `name@version`, say. */
+  subject: z.string().optional(),
+});
+export type Progress = z.infer<typeof progressSchema>;
+
+/** What a successful install says. Bytes are packed (as stored); times in milliseconds by phase. */
+export const installResultSchema = z.object({
+  generation: z.number().int().positive(),
+  lockfileHash: z.string(),
+  /** False when the allowlist resolved to the graph that is already current: no new generation was made. */
+  changed: z.boolean(),
+  nodes: z.number().int(),
+  blobs: z.number().int(),
+  bytes: z.number().int(),
+  fetched: z.number().int(),
+  fetchedBytes: z.number().int(),
+  timingsMs: z.record(z.string(), z.number()),
+});
+export type InstallResult = z.infer<typeof installResultSchema>;
+
+export const operationSchema = z.object({
+  id: idSchema,
+  kind: z.enum(operationKinds),
+  environment: environmentNameSchema,
+  state: z.enum(operationStates),
+  /** 1 for the first try; a restart after a crash queues the next. */
+  attempt: z.number().int().positive(),
+  requestedBy: z.string(),
+  createdAt: timestampSchema,
+  startedAt: timestampSchema.optional(),
+  endedAt: timestampSchema.optional(),
+  progress: progressSchema.optional(),
+  result: installResultSchema.optional(),
+  error: errorBodySchema.optional(),
+});
+export type Operation = z.infer<typeof operationSchema>;
+export type OperationKind = Operation["kind"];
+export type OperationState = Operation["state"];

@@ -1,0 +1,183 @@
+import { oc } from "@orpc/contract";
+import { z } from "zod";
+import { exactVersionSchema } from "./exact-version.ts";
+import { generationDiffSchema, generationSchema } from "./generation.ts";
+import { hostReportSchema, hostSchema } from "./host.ts";
+import { environmentNameSchema, generationNumberSchema, idSchema, timestampSchema } from "./ids.ts";
+import { operationSchema } from "./operation.ts";
+import { allowlistSchema, packageEntrySchema } from "./package-entry.ts";
+import { packageNameSchema } from "./package-name.ts";
+import { statusSchema, storageStatusSchema } from "./status.ts";
+import { roles, tokenSchema } from "./token.ts";
+
+const inEnvironment = z.object({ environment: environmentNameSchema });
+const namedPackage = inEnvironment.extend({ name: packageNameSchema });
+const byId = z.object({ id: idSchema });
+const numberInPath = z.coerce.number().pipe(generationNumberSchema);
+
+export const environmentSchema = z.object({
+  name: environmentNameSchema,
+  createdAt: timestampSchema,
+  generation: z.number().int().nonnegative(),
+});
+
+/** The HTTP API below `/api`: paths, inputs and answers. Raw routes (bytes, caching, events) are in `rawRoutes`. */
+export const contract = {
+  status: {
+    get: oc
+      .route({ method: "GET", path: "/environments/{environment}/status", summary: "Where everything stands" })
+      .input(inEnvironment)
+      .output(statusSchema),
+  },
+  environments: {
+    list: oc.route({ method: "GET", path: "/environments", summary: "List environments" }).output(z.array(environmentSchema)),
+    create: oc
+      .route({ method: "POST", path: "/environments", successStatus: 201, summary: "Create an environment" })
+      .input(z.object({ name: environmentNameSchema }))
+      .output(environmentSchema),
+  },
+  packages: {
+    list: oc
+      .route({ method: "GET", path: "/environments/{environment}/packages", summary: "The allowlist" })
+      .input(inEnvironment)
+      .output(allowlistSchema),
+    add: oc
+      .route({
+        method: "POST",
+        path: "/environments/{environment}/packages",
+        summary: "Add packages, or change their pins; all of them or none",
+      })
+      .input(
+        inEnvironment.extend({
+          packages: z
+            .array(
+              z.object({
+                name: packageNameSchema,
+                version: exactVersionSchema.optional().describe("Absent: the registry's latest"),
+              }),
+            )
+            .min(1)
+            .max(1000),
+        }),
+      )
+      .output(
+        z.array(
+          packageEntrySchema.extend({
+            change: z.enum(["added", "changed", "unchanged"]),
+            previousVersion: exactVersionSchema.optional(),
+          }),
+        ),
+      ),
+    remove: oc
+      .route({
+        method: "DELETE",
+        path: "/environments/{environment}/packages/{name}",
+        summary: "Remove a package from the allowlist",
+      })
+      .input(namedPackage)
+      .output(packageEntrySchema),
+    setEnabled: oc
+      .route({ method: "PATCH", path: "/environments/{environment}/packages/{name}", summary: "Enable or disable a package" })
+      .input(namedPackage.extend({ enabled: z.boolean() }))
+      .output(packageEntrySchema),
+  },
+  installs: {
+    start: oc
+      .route({
+        method: "POST",
+        path: "/environments/{environment}/installs",
+        successStatus: 202,
+        summary: "Start an install, or join the one under way",
+      })
+      .input(inEnvironment)
+      .output(z.object({ operation: operationSchema, joined: z.boolean() })),
+  },
+  operations: {
+    list: oc
+      .route({ method: "GET", path: "/operations", summary: "Operations, newest first" })
+      .input(z.object({ limit: z.coerce.number().int().min(1).max(200).default(20) }))
+      .output(z.array(operationSchema)),
+    get: oc.route({ method: "GET", path: "/operations/{id}", summary: "One operation" }).input(byId).output(operationSchema),
+    cancel: oc
+      .route({ method: "POST", path: "/operations/{id}/cancel", summary: "Cancel a queued or running operation" })
+      .input(byId)
+      .output(operationSchema),
+  },
+  generations: {
+    list: oc
+      .route({ method: "GET", path: "/environments/{environment}/generations", summary: "Generations, newest first" })
+      .input(inEnvironment.extend({ limit: z.coerce.number().int().min(1).max(1000).default(50) }))
+      .output(z.array(generationSchema)),
+    diff: oc
+      .route({
+        method: "GET",
+        path: "/environments/{environment}/generations/{from}/diff/{to}",
+        summary: "What changed between two generations",
+      })
+      .input(inEnvironment.extend({ from: numberInPath, to: numberInPath }))
+      .output(generationDiffSchema),
+    rollback: oc
+      .route({
+        method: "POST",
+        path: "/environments/{environment}/generations/{number}/rollback",
+        summary: "Make a new generation with an older one's manifest",
+      })
+      .input(inEnvironment.extend({ number: numberInPath }))
+      .output(generationSchema),
+  },
+  hosts: {
+    list: oc.route({ method: "GET", path: "/hosts", summary: "All hosts" }).output(z.array(hostSchema)),
+    get: oc.route({ method: "GET", path: "/hosts/{id}", summary: "One host" }).input(byId).output(hostSchema),
+    enrol: oc
+      .route({ method: "POST", path: "/hosts", successStatus: 201, summary: "Enrol a host; its token is shown this once" })
+      .input(z.object({ id: idSchema, environment: environmentNameSchema }))
+      .output(z.object({ host: hostSchema, token: z.string() })),
+    revoke: oc.route({ method: "DELETE", path: "/hosts/{id}", summary: "Revoke a host" }).input(byId).output(hostSchema),
+    reconcile: oc
+      .route({ method: "POST", path: "/hosts/{id}/reconcile", summary: "Wake a host's agent now" })
+      .input(byId)
+      .output(hostSchema),
+    report: oc
+      .route({ method: "PUT", path: "/hosts/self/report", summary: "A host's report of itself" })
+      .input(hostReportSchema)
+      .output(hostSchema),
+  },
+  storage: {
+    status: oc.route({ method: "GET", path: "/storage", summary: "The blob store" }).output(storageStatusSchema),
+  },
+  tokens: {
+    list: oc.route({ method: "GET", path: "/tokens", summary: "Tokens, without their text" }).output(z.array(tokenSchema)),
+    create: oc
+      .route({ method: "POST", path: "/tokens", successStatus: 201, summary: "Make a token; its text is shown this once" })
+      .input(z.object({ role: z.enum(roles).exclude(["host"]), subject: z.string().min(1).max(120) }))
+      .output(z.object({ token: tokenSchema, text: z.string() })),
+    revoke: oc.route({ method: "DELETE", path: "/tokens/{id}", summary: "Revoke a token" }).input(byId).output(tokenSchema),
+  },
+};
+
+/** Routes outside the OpenAPI contract, as paths below the server's root. */
+export const rawRoutes = {
+  openapi: "/api/openapi.json",
+  /** Server-sent events, see `Event`. */
+  events: "/api/events",
+  /** Host: `HostIdentity`. */
+  self: "/api/hosts/self",
+  /** Host: `SignedDesiredState` of its environment, with an ETag; 304 to `If-None-Match`; 404 `E_NOT_READY` while nothing was installed. */
+  desired: "/api/desired",
+  /** Host: a manifest's canonical JSON, immutable. Only manifests of the caller's environment. */
+  manifest: (lockfileHash: string) => `/api/manifests/${lockfileHash}`,
+  /** Host: a blob, immutable, `Range` honoured. Only blobs of the caller's environment; 404 for all others. */
+  blob: (key: string) => `/api/blobs/${key}`,
+  health: "/healthz",
+  ready: "/readyz",
+} as const;
+
+/** What a host learns of itself with its token. */
+export const hostIdentitySchema = z.object({
+  hostId: idSchema,
+  environment: environmentNameSchema,
+  storeId: z.string(),
+  /** Raw Ed25519 public key, base64. The host checks it against the key id in its token and pins it. */
+  publicKey: z.string(),
+});
+export type HostIdentity = z.infer<typeof hostIdentitySchema>;

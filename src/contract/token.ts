@@ -1,0 +1,24 @@
+import { z } from "zod";
+import { idSchema, timestampSchema } from "./ids.ts";
+
+/** admin: everything · author: reads, and runs scripts · host: its own environment's desired state, manifest and blobs, and its report. */
+export const roles = ["admin", "author", "host"] as const;
+export type Role = (typeof roles)[number];
+
+export const tokenSchema = z.object({
+  id: idSchema,
+  role: z.enum(roles),
+  /** Who it is for, shown as "who" in histories. */
+  subject: z.string().min(1).max(120),
+  createdAt: timestampSchema,
+  lastUsedAt: timestampSchema.optional(),
+});
+export type Token = z.infer<typeof tokenSchema>;
+
+/**
+ * A token's text is `ldr_<role>_<secret>`, and a host's is `ldr_host_<secret>.<keyId>`: the id of the key that its control plane signs with, so
+ * that a host trusts the right one from its first request. The secret is 32 random bytes in base64url. Servers keep a hash of the text only.
+ */
+export function pinnedKeyIdOf(token: string): string | undefined {
+  return /^ldr_host_[^.]+\.([0-9a-f]{32})$/.exec(token)?.[1];
+}

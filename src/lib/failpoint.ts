@@ -1,0 +1,21 @@
+type Action = (name: string) => void | Promise<void>;
+let action: Action | undefined;
+
+/** A named step where tests inject a fault. Costs one comparison outside tests. */
+export async function failpoint(name: string): Promise<void> {
+  if (action !== undefined) await action(name);
+}
+
+/** Tests only. `undefined` disarms. */
+export function armFailpoints(next: Action | undefined): void {
+  action = next;
+}
+
+/** `LARDER_FAILPOINT=name:kill` makes a real process die at that step, as `kill -9` would. */
+const armed = process.env.LARDER_FAILPOINT;
+if (armed?.endsWith(":kill")) {
+  const target = armed.slice(0, -":kill".length);
+  action = (name) => {
+    if (name === target) process.kill(process.pid, "SIGKILL");
+  };
+}
