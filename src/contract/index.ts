@@ -55,6 +55,7 @@ export {
 } from "./operation.ts";
 export { type Allowlist, allowlistSchema, type PackageEntry, packageEntrySchema } from "./package-entry.ts";
 export { isPackageName, type PackageName, packageNameSchema, parsePackageName, scopeOf } from "./package-name.ts";
+export { parseManifest } from "./parse-manifest.ts";
 export {
   formatPlatform,
   matchesPlatform,
@@ -63,6 +64,7 @@ export {
   parsePlatform,
   platformSchema,
 } from "./platform.ts";
+export { nodeOf, type PlatformView, viewForPlatform } from "./platform-view.ts";
 export { redact } from "./redact.ts";
 export { contract, environmentSchema, type HostIdentity, hostIdentitySchema, rawRoutes } from "./routes.ts";
 export { assertDesiredStateSignature, generateSigningKey, keyIdOf, type SigningKey, signDesiredState } from "./signing.ts";
