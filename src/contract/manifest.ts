@@ -25,7 +25,6 @@ export const manifestNodeSchema = z.object({
   unpackedBytes: z.number().int().nonnegative().optional(),
   fileCount: z.number().int().nonnegative().optional(),
   hasInstallScript: z.literal(true).optional(),
-  deprecated: z.string().optional(),
 });
 export type ManifestNode = z.infer<typeof manifestNodeSchema>;
 

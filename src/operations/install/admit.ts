@@ -1,0 +1,67 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { type ArchiveSink, defaultArchiveLimits, readTarball } from "../../archive/index.ts";
+import type { BlobStore } from "../../blobs/index.ts";
+import { type BlobKey, blobKeyOf, type Integrity, LarderError, type ManifestNode } from "../../contract/index.ts";
+import { failpoint } from "../../lib/index.ts";
+import { openSpool } from "./spool.ts";
+
+/** Reads and checks, keeps nothing. */
+const discard: ArchiveSink = { beginFile() {}, data() {}, endFile() {} };
+
+export interface Admitted {
+  key: BlobKey;
+  sizeBytes: number;
+  unpackedBytes: number;
+}
+
+export interface AdmitOptions {
+  blobs: BlobStore;
+  scratch: string;
+  signal: AbortSignal;
+}
+
+/**
+ * Takes one tarball in: the archive rules that hosts apply, the integrity of the lock, the name and version inside; then the blob store. Nothing is
+ * stored before all of it held. Throws `E_INTEGRITY`, `E_TARBALL_IDENTITY`, `E_ARCHIVE`, `E_TOO_LARGE`, each naming the package.
+ */
+export async function admitTarball(
+  source: AsyncIterable<Uint8Array>,
+  node: Pick<ManifestNode, "name" | "version" | "integrity">,
+  { blobs, scratch, signal }: AdmitOptions,
+): Promise<Admitted> {
+  const label = `${node.name}@${node.version}`;
+  const path = join(scratch, `${randomBytes(8).toString("hex")}.tgz`);
+  await using spool = await openSpool(source, { path, limitBytes: defaultArchiveLimits.compressedBytes, label, signal });
+  const summary = await readTarball(spool.read(), discard, { label, signal });
+  assertIntegrity(label, node.integrity, summary.integrity);
+  assertIdentity(label, summary.packageJson);
+  await failpoint("install:before-put");
+  const key = blobKeyOf(summary.integrity);
+  const content = spool.read();
+  await blobs.put(key, content instanceof Uint8Array ? single(content) : content, { sizeBytes: spool.sizeBytes, signal });
+  await failpoint("install:after-put");
+  return { key, sizeBytes: spool.sizeBytes, unpackedBytes: summary.unpackedBytes };
+}
+
+async function* single(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
+}
+
+function assertIntegrity(label: string, expected: Integrity, actual: Integrity): void {
+  if (expected === actual) return;
+  throw new LarderError("E_INTEGRITY", `The tarball of ${label} is not the one that was resolved: expected ${expected}, got ${actual}.`, {
+    hint: "The registry or something before it changed the bytes. Nothing was stored. Try again, or pin another version.",
+    details: { package: label, expected, actual },
+  });
+}
+
+function assertIdentity(label: string, inside: { name: string; version: string }): void {
+  const found = `${inside.name}@${inside.version}`;
+  // npm normalises versions when it publishes: a leading "v" or "=" in package.json stays inside the tarball.
+  if (found === label || `${inside.name}@${inside.version.trim().replace(/^[v=\s]+/, "")}` === label) return;
+  throw new LarderError("E_TARBALL_IDENTITY", `The tarball of ${label} holds ${JSON.stringify(found)}.`, {
+    hint: "The registry serves another package's bytes under this name. Nothing was stored.",
+    details: { package: label, found },
+  });
+}
