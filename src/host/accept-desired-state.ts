@@ -1,0 +1,87 @@
+import {
+  assertDesiredStateSignature,
+  type DesiredState,
+  LarderError,
+  type SignedDesiredState,
+  signedDesiredStateSchema,
+} from "../contract/index.ts";
+import { type AcceptedState, readAccepted, readIdentity, type StoredIdentity, writeAccepted } from "./state.ts";
+import type { StoreWriter } from "./store-writer.ts";
+
+/**
+ * Checks a desired state against who this host is and what it accepted before, and persists it as the highest seen before returning. Throws
+ * `E_SIGNATURE`, `E_WRONG_STORE`, `E_ROLLBACK`, `E_EQUIVOCATION`, `E_EXPIRED`, or `E_NOT_READY` for a host that is not enrolled; then nothing changed.
+ * `nowMs`: the control plane's time when the caller knows it better than this host's clock.
+ */
+export async function acceptDesiredState(
+  writer: StoreWriter,
+  signed: SignedDesiredState,
+  { nowMs = writer.store.clock.now() }: { nowMs?: number } = {},
+): Promise<DesiredState> {
+  const identity = await readIdentity(writer.store);
+  if (!identity) {
+    throw new LarderError("E_NOT_READY", "This host is not enrolled.", {
+      hint: "Start its agent with a host token: larder agent.",
+    });
+  }
+  const { desired } = await verified(signed, identity);
+  assertOwn(desired, identity);
+  const accepted = await readAccepted(writer.store);
+  if (accepted) assertForward(desired, accepted);
+  if (nowMs >= Date.parse(desired.expiresAt)) {
+    throw new LarderError("E_EXPIRED", `The desired state of generation ${desired.generation} expired at ${desired.expiresAt}.`, {
+      hint: "Check the clocks of this host and of the control plane.",
+      retryable: true,
+      details: { expiresAt: desired.expiresAt, now: new Date(nowMs).toISOString() },
+    });
+  }
+  const { generation, lockfileHash, manifestDigest, issuedAt } = desired;
+  if (!accepted || generation > accepted.generation || issuedAt > accepted.issuedAt) {
+    await writeAccepted(writer, { generation, lockfileHash, manifestDigest, issuedAt });
+  }
+  return desired;
+}
+
+async function verified(signed: SignedDesiredState, identity: StoredIdentity): Promise<SignedDesiredState> {
+  const parsed = signedDesiredStateSchema.safeParse(signed);
+  if (!parsed.success) {
+    throw new LarderError("E_SIGNATURE", "What the control plane sent is not a signed desired state.", {
+      hint: "Check that the server's address is a Larder control plane of a version that this host knows.",
+    });
+  }
+  await assertDesiredStateSignature(parsed.data, identity.publicKey);
+  return parsed.data;
+}
+
+function assertOwn(desired: DesiredState, identity: StoredIdentity): void {
+  if (desired.storeId === identity.storeId && desired.environment === identity.environment) return;
+  throw new LarderError(
+    "E_WRONG_STORE",
+    `The desired state is for ${desired.environment} of store ${desired.storeId}; this host belongs to ${identity.environment} of ${identity.storeId}.`,
+    { hint: "Enrol this host again to move it.", details: { storeId: desired.storeId, environment: desired.environment } },
+  );
+}
+
+function assertForward(desired: DesiredState, accepted: AcceptedState): void {
+  if (desired.generation < accepted.generation) {
+    throw new LarderError(
+      "E_ROLLBACK",
+      `The control plane offers generation ${desired.generation}; this host has accepted ${accepted.generation} already.`,
+      {
+        hint: "A rollback is a new generation; if the control plane was restored from a backup, install again until its number is higher.",
+        details: { offered: desired.generation, accepted: accepted.generation },
+      },
+    );
+  }
+  const same = desired.lockfileHash === accepted.lockfileHash && desired.manifestDigest === accepted.manifestDigest;
+  if (desired.generation === accepted.generation && !same) {
+    throw new LarderError(
+      "E_EQUIVOCATION",
+      `The control plane signed two different contents as generation ${desired.generation}.`,
+      {
+        hint: "Look for two control planes with one key, or a restored backup; this host stays as it is.",
+        details: { generation: desired.generation, offered: desired.lockfileHash, accepted: accepted.lockfileHash },
+      },
+    );
+  }
+}

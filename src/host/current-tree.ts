@@ -1,0 +1,40 @@
+import { access, readlink } from "node:fs/promises";
+import { isLockfileHash, type LockfileHash } from "../contract/index.ts";
+import { undefinedOn } from "../lib/index.ts";
+import { describeDiskErrors } from "./disk-error.ts";
+import type { HostStore } from "./host-store.ts";
+import { treePath } from "./layout.ts";
+import { type Flip, readFlips } from "./state.ts";
+
+/** A complete tree on this host. */
+export interface TreeRef {
+  /** The highest generation that was flipped to this tree. */
+  generation: number;
+  lockfileHash: LockfileHash;
+  /** The real path of `trees/<lockfileHash>`: holds `node_modules`. */
+  path: string;
+}
+
+/** What `current` serves; `undefined` before the first reconcile, and when the tree was removed by hand, so that a reconcile makes it again. */
+export async function currentTree(store: HostStore): Promise<TreeRef | undefined> {
+  const lockfileHash = await currentHash(store);
+  return lockfileHash === undefined ? undefined : treeRef(store, lockfileHash, await readFlips(store));
+}
+
+export async function currentHash({ layout }: HostStore): Promise<LockfileHash | undefined> {
+  const target = await describeDiskErrors(layout.current, () => undefinedOn(["ENOENT", "EINVAL"], readlink(layout.current)));
+  const hash = /^trees\/([0-9a-f]+)$/.exec(target ?? "")?.[1] ?? "";
+  return isLockfileHash(hash) ? hash : undefined;
+}
+
+/** `undefined` unless the tree is there. */
+export async function treeRef(store: HostStore, lockfileHash: LockfileHash, flips: Flip[]): Promise<TreeRef | undefined> {
+  const path = treePath(store.layout, lockfileHash);
+  const there = await undefinedOn(
+    ["ENOENT", "ENOTDIR"],
+    access(path).then(() => true),
+  );
+  if (!there) return undefined;
+  const generation = flips.findLast((flip) => flip.lockfileHash === lockfileHash)?.generation ?? 0;
+  return { generation, lockfileHash, path };
+}

@@ -1,0 +1,45 @@
+import { type ErrorCode, LarderError } from "../contract/index.ts";
+import { errnoOf } from "../lib/index.ts";
+
+const table: Record<string, { code: ErrorCode; says: string; hint: string }> = {
+  ENOSPC: {
+    code: "E_NO_SPACE",
+    says: "The disk has no room or no inodes left",
+    hint: "Free some space; Larder goes on by itself.",
+  },
+  EDQUOT: {
+    code: "E_NO_SPACE",
+    says: "The disk quota is used up",
+    hint: "Free some space or raise the quota; Larder goes on by itself.",
+  },
+  EROFS: {
+    code: "E_READ_ONLY",
+    says: "The file system is read-only",
+    hint: "Mount it writable, or name another directory with --data-dir.",
+  },
+  EACCES: { code: "E_PERMISSION", says: "Permission denied", hint: "Let the user that runs Larder own the data directory." },
+  EPERM: { code: "E_PERMISSION", says: "Not permitted", hint: "Let the user that runs Larder own the data directory." },
+};
+
+/** What a full, read-only or forbidden disk throws, as a `LarderError` that names the path; anything else as it is. */
+export function describeDiskError(thrown: unknown, path: string): unknown {
+  if (thrown instanceof LarderError) return thrown;
+  const known = table[errnoOf(thrown) ?? ""];
+  if (!known) return thrown;
+  const failing = (thrown as NodeJS.ErrnoException).path ?? path;
+  return new LarderError(known.code, `${known.says}: ${failing}.`, {
+    hint: known.hint,
+    retryable: true,
+    details: { path: failing },
+    cause: thrown,
+  });
+}
+
+/** Runs `task`, describing the disk errors it throws; `path` is named when the error itself does not. */
+export async function describeDiskErrors<T>(path: string, task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (error) {
+    throw describeDiskError(error, path);
+  }
+}

@@ -1,0 +1,13 @@
+// A host's store on disk: packages by key, trees by lockfile hash, `current`, leases, state.
+// Invariants: a directory under `packages/` or `trees/` is complete, because it appears by rename; `current` changes by rename, so it
+// always resolves; a leased tree is never removed; generations only grow; one writer per store, any number of readers.
+// Left to others: fetching (`agent`), running scripts (`runner`), and what a manifest means to npm (`npm`).
+
+export { acceptDesiredState } from "./accept-desired-state.ts";
+export { currentTree, type TreeRef } from "./current-tree.ts";
+export { detectPlatform } from "./detect-platform.ts";
+export { type HostStore, type HostStoreOptions, openHostStore } from "./host-store.ts";
+export type { StoreLayout } from "./layout.ts";
+export { acquireLease, countRuns, type Lease, openRunDirectory, type RunDirectory } from "./lease.ts";
+export { type AcceptedState, readAccepted, readIdentity, type StoredIdentity, writeIdentity } from "./state.ts";
+export { openStoreWriter, type StoreWriter } from "./store-writer.ts";

@@ -1,0 +1,78 @@
+import { randomBytes } from "node:crypto";
+import { access, readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isLockfileHash, type LockfileHash } from "../contract/index.ts";
+import { isAlive, type Liveness } from "../lib/index.ts";
+import type { StoreLayout } from "./layout.ts";
+
+/**
+ * A lease is a file whose name says it all, so that creating it is one atomic step: `<tree>.<id>.<socket>`, `none` for a run without a tree.
+ * It counts as long as its process answers on the socket.
+ *
+ * Against a sweep: a lease is written first and then the tree's `.condemned` mark is looked for; a sweep writes the mark first and then looks
+ * for leases. Whatever the order of the four, at least one side sees the other and gives way.
+ */
+export interface LeaseFile {
+  tree: LockfileHash | undefined;
+  id: string;
+  socket: string;
+  file: string;
+}
+
+export async function writeLeaseFile(
+  layout: StoreLayout,
+  liveness: Liveness,
+  { tree, purpose }: { tree: LockfileHash | undefined; purpose: string },
+): Promise<LeaseFile> {
+  const id = randomBytes(12).toString("hex");
+  const file = `${tree ?? "none"}.${id}.${liveness.name}`;
+  await writeFile(join(layout.leases, file), JSON.stringify({ purpose, pid: process.pid }), { flag: "wx" });
+  return { tree, id, socket: liveness.name, file };
+}
+
+export const removeLeaseFile = (layout: StoreLayout, lease: LeaseFile): Promise<void> =>
+  rm(join(layout.leases, lease.file), { force: true });
+
+/** The leases of living processes, and the files that dead ones left. */
+export async function listLeases(layout: StoreLayout): Promise<{ live: LeaseFile[]; dead: string[] }> {
+  const entries = await readdir(layout.leases);
+  const leases = entries.map(parseLeaseFile).filter((lease) => lease !== undefined);
+  const sockets = new Set([
+    ...leases.map((lease) => lease.socket),
+    ...entries.filter((entry) => /^\d+-[0-9a-f]+\.sock$/.test(entry)),
+  ]);
+  const alive = new Map<string, boolean>();
+  for (const socket of sockets) alive.set(socket, await isAlive(layout.leases, socket));
+  const deadSockets = [...sockets].filter((socket) => !alive.get(socket) && entries.includes(socket));
+  return {
+    live: leases.filter((lease) => alive.get(lease.socket)),
+    dead: [...leases.filter((lease) => !alive.get(lease.socket)).map((lease) => lease.file), ...deadSockets],
+  };
+}
+
+function parseLeaseFile(file: string): LeaseFile | undefined {
+  const [tree = "", id, ...socket] = file.split(".");
+  if (id === undefined || socket.length !== 2 || !(tree === "none" || isLockfileHash(tree))) return undefined;
+  return { tree: isLockfileHash(tree) ? tree : undefined, id, socket: socket.join("."), file };
+}
+
+const condemnedSuffix = ".condemned";
+const condemnedPath = (layout: StoreLayout, tree: LockfileHash): string => join(layout.leases, `${tree}${condemnedSuffix}`);
+
+export const condemn = (layout: StoreLayout, tree: LockfileHash): Promise<void> => writeFile(condemnedPath(layout, tree), "");
+export const pardon = (layout: StoreLayout, tree: LockfileHash): Promise<void> =>
+  rm(condemnedPath(layout, tree), { force: true });
+
+export async function isCondemned(layout: StoreLayout, tree: LockfileHash): Promise<boolean> {
+  return access(condemnedPath(layout, tree)).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Removes the marks of a sweep that was killed. Only for the store's writer. */
+export async function forgetCondemned(layout: StoreLayout): Promise<void> {
+  for (const entry of await readdir(layout.leases)) {
+    if (entry.endsWith(condemnedSuffix)) await rm(join(layout.leases, entry), { force: true });
+  }
+}

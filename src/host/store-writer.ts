@@ -1,0 +1,66 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { LarderError } from "../contract/index.ts";
+import { acquireDirectoryLock, Mutex, sleep } from "../lib/index.ts";
+import { describeDiskErrors } from "./disk-error.ts";
+import type { HostStore } from "./host-store.ts";
+import { forgetCondemned } from "./lease-files.ts";
+import { readPlatform, writePlatform } from "./state.ts";
+
+/** The right to change a store; one exists per store, across processes, and it dies with its holder. */
+export interface StoreWriter extends AsyncDisposable {
+  readonly store: HostStore;
+  /** Runs builds, flips and sweeps of this writer one after the other: none sees another's half-done work. */
+  exclusive<T>(task: () => Promise<T>): Promise<T>;
+}
+
+/**
+ * Waits up to `waitMs` (default 0) for the lock, then throws `E_LOCKED` naming its holder. Clears what a killed writer left in `incoming/`.
+ */
+export async function openStoreWriter(
+  store: HostStore,
+  { purpose, waitMs = 0, signal }: { purpose: string; waitMs?: number; signal?: AbortSignal },
+): Promise<StoreWriter> {
+  const { layout } = store;
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    const attempt = await describeDiskErrors(layout.directory, () => acquireDirectoryLock(layout.directory, { purpose }));
+    if (attempt.kind === "acquired") return preparedWriter(store, attempt.lock);
+    if (performance.now() >= deadline) {
+      const { pid, hostname, purpose: theirs, since } = attempt.by;
+      throw new LarderError(
+        "E_LOCKED",
+        `${layout.directory} is in use: ${theirs} (process ${pid} on ${hostname}, since ${since}).`,
+        {
+          hint: "Wait until it ends, or stop it.",
+          retryable: true,
+          details: { path: layout.directory, holder: { ...attempt.by } },
+        },
+      );
+    }
+    await sleep(50, signal);
+  }
+}
+
+async function preparedWriter(store: HostStore, lock: AsyncDisposable): Promise<StoreWriter> {
+  const { layout } = store;
+  const mutex = new Mutex();
+  try {
+    await describeDiskErrors(layout.directory, async () => {
+      await Promise.all([emptyFolder(layout.incoming), forgetCondemned(layout)]);
+      if ((await readPlatform(layout)) === undefined) await writePlatform(layout, store.platform);
+    });
+  } catch (error) {
+    await lock[Symbol.asyncDispose]();
+    throw error;
+  }
+  return {
+    store,
+    exclusive: (task) => mutex.run(task),
+    [Symbol.asyncDispose]: () => mutex.run(async () => lock[Symbol.asyncDispose]()),
+  };
+}
+
+async function emptyFolder(folder: string): Promise<void> {
+  for (const entry of await readdir(folder)) await rm(join(folder, entry), { recursive: true, force: true });
+}
