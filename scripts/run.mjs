@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+// `npm run demo`, `npm test` and `npm run check` come here: plain Node and no dependency, so that a fresh clone needs nothing else.
+
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { passThrough } from "./pass-through.mjs";
+import { setUp } from "./set-up.mjs";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const bun = join(root, "node_modules/.bin/bun");
+
+const commands = {
+  demo: (args) => [bun, [join(root, "src/cli/main.ts"), "demo", ...args]],
+  test: (args) => [bun, [join(root, "scripts/test.ts"), ...args]],
+  check: (args) => [process.execPath, [join(root, "scripts/check.mjs"), ...args]],
+  "set-up": () => undefined,
+};
+
+const [name = "", ...args] = process.argv.slice(2);
+if (!Object.hasOwn(commands, name)) {
+  console.error(`Usage: node scripts/run.mjs ${Object.keys(commands).join("|")} [arguments]`);
+  process.exit(2);
+}
+try {
+  await setUp(root);
+  const command = commands[name](args);
+  // The demo works in the caller's directory, as the CLI does.
+  if (command) await passThrough(...command, { cwd: name === "demo" ? process.cwd() : root });
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,49 @@
+import { Glob } from "bun";
+
+export interface Suite {
+  name: string;
+  /** Relative to the repository, sorted. */
+  files: string[];
+  /** For one test that sets no limit of its own. */
+  testTimeoutMs: number;
+  /** For the whole suite; past it its processes are killed. */
+  deadlineMs: number;
+}
+
+const minute = 60_000;
+
+/** Each in a process of its own. A folder of `test/` that is not named here is a suite with the limits of `other`. */
+const known = {
+  unit: { folders: ["src", "scripts", "test/harness"], testTimeoutMs: 20_000, deadlineMs: 10 * minute },
+  e2e: { folders: ["test/e2e"], testTimeoutMs: 3 * minute, deadlineMs: 20 * minute },
+  crash: { folders: ["test/crash"], testTimeoutMs: 10 * minute, deadlineMs: 25 * minute },
+  other: { folders: [], testTimeoutMs: minute, deadlineMs: 10 * minute },
+} as const;
+
+/** Every test of the repository, in suites, the quickest first. */
+export function findSuites(root: string): Suite[] {
+  const files = [...new Glob("{src,scripts,test}/**/*.test.{ts,tsx}").scanSync(root)].sort();
+  const byName = new Map<string, string[]>(Object.keys(known).map((name) => [name, []]));
+  for (const file of files) {
+    const name = suiteOf(file);
+    byName.set(name, [...(byName.get(name) ?? []), file]);
+  }
+  const order = (name: string) => ["unit", "other", "e2e", "crash"].indexOf(name in known ? name : "other");
+  return [...byName]
+    .filter(([, members]) => members.length > 0)
+    .map(([name, members]) => ({ name, files: members, ...limitsOf(name) }))
+    .sort((a, b) => order(a.name) - order(b.name) || a.name.localeCompare(b.name));
+}
+
+function suiteOf(file: string): string {
+  for (const [name, { folders }] of Object.entries(known)) {
+    if (folders.some((folder) => file.startsWith(`${folder}/`))) return name;
+  }
+  const [, folder, rest] = file.split("/");
+  return rest === undefined ? "other" : (folder as string);
+}
+
+function limitsOf(name: string): Pick<Suite, "testTimeoutMs" | "deadlineMs"> {
+  const { testTimeoutMs, deadlineMs } = name in known ? known[name as keyof typeof known] : known.other;
+  return { testTimeoutMs, deadlineMs };
+}
