@@ -1,0 +1,28 @@
+import type { Platform } from "../contract/index.ts";
+import type { Clock, Logger } from "../lib/index.ts";
+import type { OperationHandler } from "../operations/index.ts";
+
+/** All that a control plane replica is told from outside. */
+export interface ServerConfig {
+  /** Its own files go below `control/` in it. */
+  dataDirectory: string;
+  /** Port 0 picks a free one. */
+  listen: { host: string; port: number };
+  /** `embedded` is PGlite in `control/db`; `memory` is gone with the process. */
+  database: { url: string } | "embedded" | "memory";
+  /** `fs` is `control/blobs`. */
+  blobStore: "fs" | "postgres" | "memory";
+  registry: URL;
+  /** Platforms to stock besides those of enrolled hosts. */
+  platforms: Platform[];
+  logger: Logger;
+  clock: Clock;
+  /** The Bun that resolves; the one that runs this process when absent. */
+  bunPath?: string | undefined;
+  /** 32 bytes in base64 or hex that seal what is secret in the database; `control/secret-key` when absent. */
+  secretKey?: string | undefined;
+  /** An admin token's text, for replicas that do not share a data directory. */
+  adminToken?: string | undefined;
+  /** Replaces what runs an install. */
+  handlers?: { install: OperationHandler } | undefined;
+}
