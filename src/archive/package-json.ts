@@ -1,0 +1,47 @@
+/** The fields that identify a package, and the rest as it is. */
+export type PackageJson = { name: string; version: string } & Record<string, unknown>;
+
+/** Strict where readers differ: UTF-8 with or without a byte-order mark, no key twice, no `__proto__`. A text says what is wrong. */
+export function parsePackageJson(content: Uint8Array): { packageJson: PackageJson } | { fault: string } {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(content);
+  } catch {
+    return { fault: "is not UTF-8" };
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { fault: "is not JSON" };
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return { fault: "is not a JSON object" };
+  const key = findAmbiguousKey(text);
+  if (key !== undefined)
+    return { fault: `has the key ${JSON.stringify(key.slice(0, 100))}, which readers understand differently` };
+  const { name, version } = value as Record<string, unknown>;
+  if (typeof name !== "string" || typeof version !== "string") return { fault: "has no name and version" };
+  return { packageJson: value as PackageJson };
+}
+
+/** The first key that occurs twice in one object, or `__proto__`. `text` is valid JSON. */
+function findAmbiguousKey(text: string): string | undefined {
+  const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]/gs;
+  /** One per open bracket: the keys of an object, or nothing for an array. */
+  const open: (Set<string> | undefined)[] = [];
+  let last = "";
+  for (let match = token.exec(text); match; match = token.exec(text)) {
+    const [found] = match;
+    if (found === "{") open.push(new Set());
+    else if (found === "[") open.push(undefined);
+    else if (found === "}" || found === "]") open.pop();
+    else if (found[0] === '"' && (last === "{" || last === ",")) {
+      const keys = open.at(-1);
+      const key = JSON.parse(found) as string;
+      if (keys && (keys.has(key) || key === "__proto__")) return key;
+      keys?.add(key);
+    }
+    last = found;
+  }
+  return undefined;
+}
