@@ -1,0 +1,60 @@
+import { existsSync } from "node:fs";
+import type { CommandSpec } from "./command.ts";
+import { add } from "./commands/add.ts";
+import { agent } from "./commands/agent.ts";
+import { diff } from "./commands/diff.ts";
+import { environmentsCreate, environmentsList } from "./commands/environments.ts";
+import { generations } from "./commands/generations.ts";
+import { hostsEnrol, hostsList, hostsRevoke } from "./commands/hosts.ts";
+import { install } from "./commands/install.ts";
+import { list } from "./commands/list.ts";
+import { operationsCancel, operationsList } from "./commands/operations.ts";
+import { reconcile } from "./commands/reconcile.ts";
+import { remove } from "./commands/remove.ts";
+import { rollback } from "./commands/rollback.ts";
+import { run } from "./commands/run.ts";
+import { serve } from "./commands/serve.ts";
+import { disable, enable } from "./commands/set-enabled.ts";
+import { status } from "./commands/status.ts";
+import { storageStatus } from "./commands/storage.ts";
+import { tokensCreate, tokensList, tokensRevoke } from "./commands/tokens.ts";
+import { up } from "./commands/up.ts";
+import { verify } from "./commands/verify.ts";
+
+/** In the order in which `larder --help` shows them. */
+const commands: CommandSpec[] = [
+  up,
+  serve,
+  agent,
+  add,
+  remove,
+  enable,
+  disable,
+  list,
+  install,
+  generations,
+  diff,
+  rollback,
+  reconcile,
+  status,
+  run,
+  verify,
+  hostsList,
+  hostsEnrol,
+  hostsRevoke,
+  tokensList,
+  tokensCreate,
+  tokensRevoke,
+  operationsList,
+  operationsCancel,
+  environmentsList,
+  environmentsCreate,
+  storageStatus,
+];
+
+export async function loadCommands(): Promise<CommandSpec[]> {
+  const demo = new URL("./commands/demo.ts", import.meta.url);
+  if (!existsSync(demo)) return commands;
+  const module = (await import(demo.href)) as { demo: CommandSpec };
+  return [...commands, module.demo];
+}

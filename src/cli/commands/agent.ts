@@ -1,0 +1,40 @@
+import { LarderError } from "../../contract/index.ts";
+import { defineCommand } from "../command.ts";
+import { untilStopped } from "../until-stopped.ts";
+
+export const agent = defineCommand({
+  name: "agent",
+  summary: "Keep this host stocked, from a server elsewhere",
+  description:
+    "Enrol the host first (`larder hosts enrol ID`, where the server's admin token is) and give its token here, best in LARDER_TOKEN.",
+  examples: [
+    "agent --server https://larder.example --data-dir /var/lib/larder",
+    "agent --server http://10.0.0.5:7420 --poll-interval 1m --log-level info",
+  ],
+  settings: ["pollInterval", "platform"],
+  async run(context) {
+    const { settings, terminal, logger } = context;
+    const { server, token } = settings;
+    if (!server || token === undefined) {
+      throw new LarderError("E_INPUT", `An agent needs ${server ? "the host's token" : "the server's address"}.`, {
+        hint: "Give --server URL, and the token that `larder hosts enrol ID` showed in LARDER_TOKEN.",
+      });
+    }
+    const [{ createControlPlaneClient, startAgent }, { openHostStore }] = await Promise.all([
+      import("../../agent/index.ts"),
+      import("../../host/index.ts"),
+    ]);
+    await using store = await openHostStore({
+      directory: settings.dataDir,
+      logger,
+      ...(settings.platform && { platform: settings.platform }),
+    });
+    const controlPlane = createControlPlaneClient({ server, token });
+    await using _running = await startAgent({ store, controlPlane, pollMs: settings.pollInterval, logger });
+    if (settings.json)
+      terminal.out(`${JSON.stringify({ server: server.origin, dataDir: settings.dataDir, pid: process.pid })}\n`);
+    else terminal.out(`This host follows ${server.origin} with its store in ${settings.dataDir}\n`);
+    await untilStopped(terminal.signal);
+    return { json: undefined };
+  },
+});

@@ -1,0 +1,79 @@
+import type { Operation } from "../../contract/index.ts";
+import { defineCommand, type Page } from "../command.ts";
+import { connect } from "../connection.ts";
+import { parseCount } from "../option-values.ts";
+import { describeProgress } from "../render/progress.ts";
+import { formatAgo, formatDuration } from "../render/quantity.ts";
+import type { Style } from "../render/style.ts";
+import { type Cell, renderTable } from "../render/table.ts";
+
+export const operationsList = defineCommand<[], { limit: number }>({
+  name: "operations list",
+  summary: "List operations, newest first",
+  examples: ["operations list", "operations list --limit 5"],
+  configure: (command) => void command.option("--limit <n>", "how many at most", parseCount("--limit", 200), 20),
+  async run(context, _args, { limit }) {
+    const { client } = await connect(context);
+    const operations = await client.operations.list({ limit });
+    return {
+      json: operations,
+      text: (page) =>
+        operations.length === 0 ? "Nothing was done yet. Start with: larder install" : renderOperations(operations, page),
+    };
+  },
+});
+
+export const operationsCancel = defineCommand<[id: string]>({
+  name: "operations cancel",
+  summary: "Cancel a queued or running operation",
+  description: "A cancelled install changes nothing that hosts see.",
+  examples: ["operations cancel op_1f2e3d"],
+  configure: (command) => void command.argument("<id>", "id of the operation, see `larder operations list`"),
+  async run(context, [id]) {
+    const { client } = await connect(context);
+    const operation = await client.operations.cancel({ id });
+    const done = operation.state === "cancelled" ? "was cancelled" : `is ${operation.state}, and stops at its next step`;
+    return { json: operation, text: `The ${operation.kind} ${operation.id} ${done}.` };
+  },
+});
+
+const paints: Record<Operation["state"], keyof Style> = {
+  queued: "yellow",
+  running: "cyan",
+  succeeded: "green",
+  failed: "red",
+  cancelled: "yellow",
+  interrupted: "yellow",
+  fenced: "yellow",
+};
+
+const renderOperations = (operations: Operation[], page: Page): string =>
+  renderTable(
+    [
+      { title: "id", shrinkTo: 10 },
+      { title: "kind" },
+      { title: "environment", shrinkTo: 7 },
+      { title: "state" },
+      { title: "begun" },
+      { title: "took", align: "right" },
+      { title: "outcome", shrinkTo: 10 },
+    ],
+    operations.map((operation): Cell[] => [
+      operation.id,
+      operation.kind,
+      operation.environment,
+      { text: operation.state, paint: paints[operation.state] },
+      formatAgo(operation.startedAt ?? operation.createdAt),
+      operation.startedAt && operation.endedAt
+        ? formatDuration(Date.parse(operation.endedAt) - Date.parse(operation.startedAt))
+        : "",
+      outcomeOf(operation),
+    ]),
+    page,
+  );
+
+function outcomeOf({ error, result, progress, state }: Operation): string {
+  if (error) return `${error.code}: ${error.message}`;
+  if (result) return result.changed ? `generation ${result.generation}` : `generation ${result.generation}, unchanged`;
+  return state === "running" && progress ? describeProgress(progress) : "";
+}

@@ -1,0 +1,74 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { type ErrorBody, exitCodeOf, LarderError } from "../../contract/index.ts";
+import { defineCommand, type Outcome } from "../command.ts";
+import { openExistingStore } from "../local-store.ts";
+import { parseCount, parseJson, parseTime, parseVariable } from "../option-values.ts";
+import { renderError } from "../render/error.ts";
+import { formatDuration } from "../render/quantity.ts";
+import { styleFor } from "../render/style.ts";
+
+interface RunOptions {
+  context?: unknown;
+  env?: Record<string, string>;
+  timeout?: number;
+  generation?: number;
+}
+
+export const run = defineCommand<[file: string], RunOptions>({
+  name: "run",
+  summary: "Run a script against this host's packages",
+  description:
+    "Runs on the host store in the data directory; no server is needed. The script's default export is called with the context when it is a function, and what it returns is printed as JSON.",
+  examples: [
+    "run report.ts",
+    `run report.ts --context '{"day": "2026-01-31"}' --env REGION=eu --timeout 10s`,
+    `run - <<< 'import dayjs from "dayjs"; export default () => dayjs().year()'`,
+    "run report.ts --generation 3 --json | jq .result",
+  ],
+  settings: ["platform"],
+  configure: (command) =>
+    void command
+      .argument("<file>", "a TypeScript or JavaScript file, or - for standard input")
+      .option("--context <json>", "value that the script is given", parseJson("--context"))
+      .option("--env <name=value>", "a variable of the script's environment; repeatable", parseVariable("--env"))
+      .option("--timeout <time>", "stop it after this long", parseTime("--timeout"))
+      .option("--generation <n>", "run against this generation, if it is still here", parseCount("--generation")),
+  async run(context, [file], options): Promise<Outcome> {
+    const { settings, terminal } = context;
+    const source = file === "-" ? { script: await terminal.readInput() } : { file: existingFile(resolve(terminal.cwd, file)) };
+    const { createRunner } = await import("../../runner/index.ts");
+    await using store = await openExistingStore(context);
+    const result = await createRunner(store).run({
+      ...source,
+      ...(options.context !== undefined && { context: options.context }),
+      ...(options.env && { env: options.env }),
+      ...(options.timeout !== undefined && { timeoutMs: options.timeout }),
+      ...(options.generation !== undefined && { generation: options.generation }),
+      signal: terminal.signal,
+      ...(!settings.json && {
+        onOutput: (stream: "stdout" | "stderr", text: string) => (stream === "stdout" ? terminal.out : terminal.err)(text),
+      }),
+    });
+    if (!settings.json) {
+      const style = styleFor(terminal.errIsTTY, terminal.environment);
+      const where = result.generation === 0 ? "without packages" : `generation ${result.generation}`;
+      if (result.error) terminal.err(`${renderError(LarderError.fromBody(result.error), style)}\n`);
+      if (terminal.errIsTTY) terminal.err(`${style.dim(`${where} · ${formatDuration(result.durationMs)}`)}\n`);
+    }
+    return {
+      json: result,
+      exitCode: exitCodeFor(result.error),
+      ...(result.result !== undefined && result.result !== null && { text: JSON.stringify(result.result, null, 2) }),
+    };
+  },
+});
+
+const exitCodeFor = (error: ErrorBody | undefined): number => (error ? exitCodeOf(LarderError.fromBody(error).code) : 0);
+
+function existingFile(path: string): string {
+  if (existsSync(path)) return path;
+  throw new LarderError("E_NOT_FOUND", `There is no file ${path}.`, {
+    hint: "Give a script's path, or - to read it from standard input.",
+  });
+}

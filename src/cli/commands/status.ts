@@ -1,0 +1,74 @@
+import type { Operation, Status } from "../../contract/index.ts";
+import { defineCommand, type Page } from "../command.ts";
+import { connect } from "../connection.ts";
+import { renderFacts } from "../render/facts.ts";
+import { renderHosts } from "../render/hosts.ts";
+import { describeProgress } from "../render/progress.ts";
+import { count, formatAgo, formatBytes, shortHash } from "../render/quantity.ts";
+import { plain } from "../render/text.ts";
+import { describeMigration } from "./storage.ts";
+
+export const status = defineCommand({
+  name: "status",
+  summary: "Show where everything stands",
+  examples: ["status", "status --environment staging", "status --json | jq '.hosts[] | {id, generation, phase}'"],
+  async run(context) {
+    const { client, url } = await connect(context);
+    const found = await client.status.get({ environment: context.settings.environment });
+    return { json: found, text: (page) => renderStatus(found, url, page) };
+  },
+});
+
+export function renderStatus(found: Status, url: URL, page: Page): string {
+  const { hosts, generation, storage } = found;
+  const parts = [
+    renderFacts(
+      [
+        ["Environment", found.environment],
+        ["Generation", describeGeneration(found)],
+        ["Allowlist", describeAllowlist(found)],
+        ["Operation", found.operation ? describeOperation(found.operation) : "none under way"],
+        ["Storage", `${storage.active} · ${count(storage.blobs, "blob")} · ${formatBytes(storage.bytes)}`],
+        ["Migration", storage.migration.state === "idle" ? undefined : describeMigration(storage.migration)],
+        ["Server", `${url.origin} · Larder ${found.version}`],
+        ["Hosts", describeHosts(found)],
+      ],
+      page,
+    ),
+  ];
+  if (hosts.length > 0) parts.push(renderHosts(hosts, () => generation, page));
+  const next = nextStep(found);
+  if (next) parts.push(page.style.yellow(next));
+  return parts.join("\n\n");
+}
+
+const describeGeneration = ({ generation, lockfileHash }: Status): string =>
+  generation === 0 ? "none yet" : `${generation}${lockfileHash ? ` · ${shortHash(lockfileHash)}` : ""}`;
+
+const describeAllowlist = ({ packages, installDue }: Status): string => {
+  const size = packages === 0 ? "empty" : count(packages, "package");
+  return installDue ? `${size} · install due` : size;
+};
+
+function describeHosts({ hosts, generation }: Status): string {
+  if (hosts.length === 0) return "none";
+  const converged = hosts.filter((host) => host.generation >= generation && host.phase !== "error").length;
+  const failing = hosts.filter((host) => host.phase === "error").length;
+  const summary = generation === 0 ? count(hosts.length, "host") : `${converged} of ${hosts.length} up to date`;
+  return failing === 0 ? summary : `${summary} · ${failing} failing`;
+}
+
+function describeOperation({ kind, id, state, attempt, progress, requestedBy, startedAt, createdAt }: Operation): string {
+  const since = formatAgo(startedAt ?? createdAt);
+  const tries = attempt > 1 ? ` · attempt ${attempt}` : "";
+  const doing = state === "running" && progress ? ` · ${describeProgress(progress)}` : "";
+  return plain(`${kind} ${id} ${state}, by ${requestedBy} ${since}${tries}${doing}`);
+}
+
+function nextStep({ generation, packages, installDue, operation, hosts }: Status): string | undefined {
+  if (operation) return undefined;
+  if (packages === 0 && generation === 0) return "Nothing is on the allowlist. Start with: larder add NAME[@VERSION]";
+  if (installDue) return "The allowlist has changed since the last install. Publish it with: larder install";
+  if (hosts.length === 0) return "There are no hosts. Enrol one with: larder hosts enrol ID";
+  return undefined;
+}

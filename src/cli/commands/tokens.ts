@@ -1,0 +1,69 @@
+import { Option } from "commander";
+import { defineCommand } from "../command.ts";
+import { confirm } from "../confirm.ts";
+import { connect } from "../connection.ts";
+import { formatAgo } from "../render/quantity.ts";
+import { renderTable } from "../render/table.ts";
+
+export const tokensList = defineCommand({
+  name: "tokens list",
+  summary: "List tokens, without their text",
+  examples: ["tokens list"],
+  async run(context) {
+    const { client } = await connect(context);
+    const tokens = await client.tokens.list();
+    return {
+      json: tokens,
+      text: (page) =>
+        tokens.length === 0
+          ? "There are no tokens. Make one: larder tokens create SUBJECT --role author"
+          : renderTable(
+              [
+                { title: "id", shrinkTo: 12 },
+                { title: "role" },
+                { title: "for", shrinkTo: 8 },
+                { title: "made" },
+                { title: "used" },
+              ],
+              tokens.map((token) => [
+                token.id,
+                token.role,
+                token.subject,
+                formatAgo(token.createdAt),
+                formatAgo(token.lastUsedAt),
+              ]),
+              page,
+            ),
+    };
+  },
+});
+
+export const tokensCreate = defineCommand<[subject: string], { role: "admin" | "author" }>({
+  name: "tokens create",
+  summary: "Make a token; its text is shown this once",
+  description: "An admin may do everything; an author may read, and run scripts. Hosts get theirs from `larder hosts enrol`.",
+  examples: ["tokens create alice --role author", "tokens create ci --role admin --json | jq -r .text"],
+  configure: (command) =>
+    void command
+      .argument("<subject>", "who or what it is for, as histories will show it")
+      .addOption(new Option("--role <role>", "what it may do").choices(["admin", "author"]).makeOptionMandatory()),
+  async run(context, [subject], { role }) {
+    const { client } = await connect(context);
+    const made = await client.tokens.create({ subject, role });
+    if (!context.settings.json) context.terminal.err(`Token ${made.token.id} (${role}) for ${subject}. It is shown this once:\n`);
+    return { json: made, text: made.text };
+  },
+});
+
+export const tokensRevoke = defineCommand<[id: string]>({
+  name: "tokens revoke",
+  summary: "Make a token worthless",
+  examples: ["tokens revoke tok_1f2e3d"],
+  configure: (command) => void command.argument("<id>", "id of the token, see `larder tokens list`"),
+  async run(context, [id]) {
+    const { client } = await connect(context);
+    await confirm(context, `Revoke token ${id}`);
+    const revoked = await client.tokens.revoke({ id });
+    return { json: revoked, text: `Revoked ${revoked.id} (${revoked.role}, ${revoked.subject}).` };
+  },
+});

@@ -1,0 +1,83 @@
+import { hasCode, LarderError, type Operation, type Progress } from "../contract/index.ts";
+import { sleep } from "../lib/index.ts";
+import type { LarderClient } from "./larder-client.ts";
+
+const pollMs = 150;
+/** A server that restarts is back within this; its operations go on then. */
+const patienceMs = 30_000;
+
+export interface Watcher {
+  signal: AbortSignal;
+  onProgress(progress: Progress): void;
+  note(text: string): void;
+}
+
+/**
+ * Waits until an operation has succeeded and returns it; throws its error otherwise. An attempt that lost its replica is followed into the next
+ * attempt. Aborting stops the watching, never the operation.
+ */
+export async function followOperation(client: LarderClient, first: Operation, watcher: Watcher): Promise<Operation> {
+  let operation = first;
+  try {
+    for (;;) {
+      if (operation.state === "succeeded") return operation;
+      if (operation.state === "failed") throw failureOf(operation);
+      if (operation.state === "cancelled")
+        throw new LarderError("E_CANCELLED", `The ${operation.kind} ${operation.id} was cancelled.`);
+      if (operation.state === "interrupted" || operation.state === "fenced") {
+        operation = await nextAttempt(client, operation, watcher);
+        continue;
+      }
+      watcher.onProgress(operation.progress ?? { phase: operation.state, done: 0 });
+      await sleep(pollMs, watcher.signal);
+      operation = await patiently(() => client.operations.get({ id: operation.id }), watcher);
+    }
+  } catch (error) {
+    if (!watcher.signal.aborted) throw error;
+    throw new LarderError("E_CANCELLED", `No longer watching: the ${operation.kind} ${operation.id} goes on at the server.`, {
+      hint: `Look at it with \`larder operations list\`, cancel it with \`larder operations cancel ${operation.id}\`.`,
+    });
+  }
+}
+
+const failureOf = ({ id, kind, error }: Operation): LarderError =>
+  error ? LarderError.fromBody(error) : new LarderError("E_INTERNAL", `The ${kind} ${id} failed and does not say why.`);
+
+async function nextAttempt(client: LarderClient, ended: Operation, watcher: Watcher): Promise<Operation> {
+  watcher.note(`The ${ended.kind} lost its server; waiting for the next attempt.`);
+  const until = Date.now() + patienceMs;
+  while (Date.now() < until) {
+    const operations = await patiently(() => client.operations.list({ limit: 50 }), watcher);
+    const next = operations
+      .filter(({ id, kind, environment }) => id !== ended.id && kind === ended.kind && environment === ended.environment)
+      .find(({ createdAt }) => createdAt >= ended.createdAt);
+    if (next) return next;
+    // An implementation may queue the next attempt under the same id.
+    const same = operations.find(({ id }) => id === ended.id);
+    if (same && same.state !== ended.state) return same;
+    await sleep(pollMs, watcher.signal);
+  }
+  throw new LarderError(
+    ended.state === "fenced" ? "E_FENCED" : "E_INTERRUPTED",
+    `The ${ended.kind} ${ended.id} was ${ended.state}, and nobody took it up again within ${patienceMs / 1000} s.`,
+    { hint: "Start it again.", retryable: true },
+  );
+}
+
+/** Repeats a read while the server cannot be reached, for as long as a restart may take. */
+export async function patiently<T>(read: () => Promise<T>, { signal, note }: Pick<Watcher, "signal" | "note">): Promise<T> {
+  let since: number | undefined;
+  for (;;) {
+    try {
+      const answer = await read();
+      if (since !== undefined) note("The server answers again.");
+      return answer;
+    } catch (error) {
+      if (!hasCode(error, "E_SERVER_UNREACHABLE", "E_NOT_READY")) throw error;
+      if (since === undefined) note("The server does not answer; waiting for it to come back.");
+      since ??= Date.now();
+      if (Date.now() - since > patienceMs) throw error;
+      await sleep(500, signal);
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { LarderError } from "../contract/index.ts";
+import { undefinedOn } from "../lib/index.ts";
+import type { CommandContext, Outcome } from "./command.ts";
+import { findServer } from "./connection.ts";
+import { openExistingStore } from "./local-store.ts";
+import { openProgressLine } from "./render/progress.ts";
+import { formatBytes, shortHash } from "./render/quantity.ts";
+
+/** Where `up` keeps the token of the host that it runs itself. */
+export const localHostTokenPath = (dataDir: string): string => join(dataDir, "control", "local-host-token");
+
+export const readLocalHostToken = async (dataDir: string): Promise<string | undefined> =>
+  (await undefinedOn(["ENOENT", "ENOTDIR"], readFile(localHostTokenPath(dataDir), "utf8")))?.trim() || undefined;
+
+/** One reconcile pass by this process, as the host whose store the data directory is. `E_LOCKED` while its agent runs. */
+export async function reconcileHere(context: CommandContext): Promise<Outcome> {
+  const { settings, terminal, logger } = context;
+  const [{ createControlPlaneClient, reconcileOnce }, { readIdentity }] = await Promise.all([
+    import("../agent/index.ts"),
+    import("../host/index.ts"),
+  ]);
+  await using store = await openExistingStore(context);
+  const identity = await readIdentity(store);
+  const server = (await findServer(settings))?.url ?? (identity && new URL(identity.server));
+  if (!server) {
+    throw new LarderError(
+      "E_SERVER_UNREACHABLE",
+      `No server runs on ${settings.dataDir}, none was named, and no host was enrolled there.`,
+      {
+        hint: "Start everything with `larder up`, or a host with `larder agent --server URL --token TOKEN`.",
+      },
+    );
+  }
+  const token = settings.token ?? (await readLocalHostToken(settings.dataDir));
+  if (token === undefined) {
+    throw new LarderError("E_UNAUTHENTICATED", `There is no token to act as host ${identity?.hostId ?? ""} with.`, {
+      hint: "Give the host's token in LARDER_TOKEN; `larder hosts enrol` shows it.",
+    });
+  }
+  using line = openProgressLine(terminal);
+  const controlPlane = createControlPlaneClient({ server, token });
+  const result = await reconcileOnce({ store, controlPlane, logger, signal: terminal.signal, onProgress: line.update });
+  return {
+    json: result,
+    text({ style }) {
+      if (!result.tree) return "There is nothing to serve yet: nothing was installed in this host's environment.";
+      const tree = `${style.bold(`generation ${result.tree.generation}`)} (${shortHash(result.tree.lockfileHash)})`;
+      if (result.kind !== "flipped") return `${style.green("✔")} Up to date with ${tree}.`;
+      return `${style.green("✔")} Serves ${tree}, ${formatBytes(result.pulledBytes)} pulled.`;
+    },
+  };
+}

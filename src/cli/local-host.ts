@@ -1,0 +1,44 @@
+import { hasCode } from "../contract/index.ts";
+import { writeFileAtomic } from "../lib/index.ts";
+import type { CommandContext } from "./command.ts";
+import { connect } from "./connection.ts";
+import { localHostTokenPath, readLocalHostToken } from "./local-agent.ts";
+
+/** The host within `up`: enrolled at the first start, with the token kept beside the admin token. */
+export async function startLocalHost(
+  context: CommandContext,
+  { hostId, url }: { hostId: string; url: URL },
+): Promise<AsyncDisposable> {
+  const { settings, logger } = context;
+  const [{ createControlPlaneClient, startAgent }, { openHostStore }] = await Promise.all([
+    import("../agent/index.ts"),
+    import("../host/index.ts"),
+  ]);
+  await using stack = new AsyncDisposableStack();
+  const store = stack.use(await openHostStore({ directory: settings.dataDir, logger }));
+  const clientWith = (token: string) => createControlPlaneClient({ server: url, token });
+  let controlPlane = clientWith((await readLocalHostToken(settings.dataDir)) ?? (await enrol(context, hostId, url)));
+  try {
+    await controlPlane.identity();
+  } catch (error) {
+    // Revoked, or the control plane's state was replaced: it is this process's own host, so that it may enrol again.
+    if (!hasCode(error, "E_UNAUTHENTICATED")) throw error;
+    controlPlane = clientWith(await enrol(context, hostId, url));
+  }
+  stack.use(await startAgent({ store, controlPlane, pollMs: settings.pollInterval, logger: logger.child({ part: "agent" }) }));
+  return stack.move();
+}
+
+async function enrol(context: CommandContext, id: string, url: URL): Promise<string> {
+  const { settings } = context;
+  const { client } = await connect({ ...context, settings: { ...settings, server: url, token: settings.adminToken } });
+  const request = { id, environment: settings.environment };
+  const { token } = await client.hosts.enrol(request).catch(async (error: unknown) => {
+    // Enrolled by an `up` that was killed before it had kept the token.
+    if (!hasCode(error, "E_CONFLICT")) throw error;
+    await client.hosts.revoke({ id });
+    return client.hosts.enrol(request);
+  });
+  await writeFileAtomic(localHostTokenPath(settings.dataDir), `${token}\n`, 0o600);
+  return token;
+}

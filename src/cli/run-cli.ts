@@ -1,0 +1,67 @@
+import { CommanderError } from "commander";
+import { exitCodeOf, LarderError } from "../contract/index.ts";
+import { createLogger } from "../lib/index.ts";
+import type { CommandSpec, Outcome } from "./command.ts";
+import { buildProgram, describeCommandLineError } from "./program.ts";
+import { renderError } from "./render/error.ts";
+import { styleFor } from "./render/style.ts";
+import { readSettings } from "./settings.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Runs one command line to its end and gives the exit code. Never throws, never ends the process. */
+export async function runCli(
+  argv: string[],
+  terminal: Terminal,
+  { commands, version }: { commands: CommandSpec[]; version: string },
+) {
+  // Known before the settings are, because they may be what is wrong.
+  let json = argv.includes("--json") || ["1", "true", "yes"].includes(terminal.environment.LARDER_JSON ?? "");
+  let exitCode = 0;
+  const program = buildProgram({
+    commands,
+    version,
+    columns: terminal.outIsTTY ? Math.min(terminal.columns(), 100) : 80,
+    out: terminal.out,
+    async dispatch(spec, { args, flags }) {
+      const settings = readSettings({ flags, environment: terminal.environment, cwd: terminal.cwd });
+      json = settings.json;
+      const context = { settings, terminal, logger: createLogger(settings.logLevel) };
+      const outcome = await spec.run(context, args as never, flags as never);
+      printOutcome(outcome, terminal, json);
+      exitCode = outcome.exitCode ?? 0;
+    },
+  });
+  try {
+    await program.parseAsync(argv.length === 0 ? ["--help"] : argv, { from: "user" });
+  } catch (error) {
+    const failure = asFailure(error, argv, commands);
+    if (failure === undefined) return 0;
+    terminal.err(`${renderError(failure, styleFor(terminal.errIsTTY, terminal.environment))}\n`);
+    if (json) terminal.out(`${JSON.stringify({ error: failure.toBody() })}\n`);
+    if (failure.code === "E_INTERNAL" && failure.cause instanceof Error) terminal.err(`${failure.cause.stack}\n`);
+    return failure.code === "E_CANCELLED" && terminal.signal.aborted ? 130 : exitCodeOf(failure.code);
+  }
+  return exitCode;
+}
+
+function printOutcome({ json: value, text }: Outcome, terminal: Terminal, json: boolean): void {
+  if (json) {
+    if (value !== undefined) terminal.out(`${JSON.stringify(value)}\n`);
+    return;
+  }
+  if (text === undefined) return;
+  const columns = terminal.outIsTTY ? terminal.columns() : Number.POSITIVE_INFINITY;
+  const rendered = typeof text === "string" ? text : text({ columns, style: styleFor(terminal.outIsTTY, terminal.environment) });
+  terminal.out(`${rendered}\n`);
+}
+
+function asFailure(error: unknown, argv: string[], specs: CommandSpec[]): LarderError | undefined {
+  if (!(error instanceof CommanderError)) return LarderError.from(error);
+  const message = describeCommandLineError(error);
+  if (message === undefined) return undefined;
+  const command =
+    error.code === "commander.unknownCommand"
+      ? undefined
+      : specs.find(({ name }) => argv.includes(name.split(" ")[0]!))?.name.split(" ")[0];
+  return new LarderError("E_INPUT", message, { hint: `See \`larder ${command === undefined ? "" : `${command} `}--help\`.` });
+}

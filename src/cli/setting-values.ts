@@ -1,0 +1,23 @@
+export interface ListenAddress {
+  hostname: string;
+  port: number;
+}
+
+/** `HOST:PORT`, `[IPv6]:PORT` or a port alone (then on loopback). Throws an `Error` that says what is wrong. */
+export function parseListenAddress(text: string): ListenAddress {
+  const match = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/@]+)):)?(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (!match || port > 65535) throw new Error("not HOST:PORT, such as 127.0.0.1:7420");
+  return { hostname: match[1] ?? match[2] ?? "127.0.0.1", port };
+}
+
+const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000 };
+
+/** `500ms`, `30s`, `2m`, `1h`; a bare number is seconds. In milliseconds; throws an `Error` that says what is wrong. */
+export function parseDuration(text: string): number {
+  const match = /^(\d{1,9}(?:\.\d{1,3})?)\s*(ms|s|m|min|h)?$/.exec(text.trim());
+  const ms = Number(match?.[1]) * (unitMs[match?.[2] ?? "s"] ?? Number.NaN);
+  // Timers overflow past 2³¹ − 1 ms and then fire at once.
+  if (!match || !(ms > 0) || ms > 2 ** 31 - 1) throw new Error("not a time such as 500ms, 30s or 2m");
+  return ms;
+}

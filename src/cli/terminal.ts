@@ -1,0 +1,66 @@
+import { createInterface } from "node:readline/promises";
+
+/** What a command may know of the world outside: streams, environment, working directory, and Ctrl-C. Tests bring their own. */
+export interface Terminal {
+  /** Standard output: answers only. */
+  out(text: string): void;
+  /** Standard error: progress, questions, logs, errors. */
+  err(text: string): void;
+  outIsTTY: boolean;
+  errIsTTY: boolean;
+  inIsTTY: boolean;
+  /** Width of the terminal; of no meaning when neither stream is one. */
+  columns(): number;
+  environment: Record<string, string | undefined>;
+  cwd: string;
+  /** Aborts on SIGINT, SIGTERM and SIGHUP. */
+  signal: AbortSignal;
+  ask(question: string): Promise<string>;
+  readInput(): Promise<string>;
+}
+
+export function openProcessTerminal(): Terminal & { flush(): Promise<void> } {
+  const interrupted = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(name, () => {
+      // The second Ctrl-C means it: whatever the command is still tidying up is left as a crash would leave it.
+      if (interrupted.signal.aborted && name === "SIGINT") process.exit(130);
+      interrupted.abort(new DOMException("Interrupted.", "AbortError"));
+    });
+  }
+  // `larder list | head -1` closes the pipe early; that is no error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+  return {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    outIsTTY: process.stdout.isTTY === true,
+    errIsTTY: process.stderr.isTTY === true,
+    inIsTTY: process.stdin.isTTY === true,
+    columns: () => process.stdout.columns || process.stderr.columns || 80,
+    environment: process.env,
+    cwd: process.cwd(),
+    signal: interrupted.signal,
+    ask: (question) => askOn(question, interrupted.signal),
+    readInput: () => Bun.stdin.text(),
+    async flush() {
+      await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))));
+    },
+  };
+}
+
+async function askOn(question: string, signal: AbortSignal): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const interrupted = new Promise<never>((_, reject) => {
+    lines.once("SIGINT", () => reject(new DOMException("Interrupted.", "AbortError")));
+    lines.once("close", () => reject(new DOMException("Interrupted.", "AbortError")));
+  });
+  try {
+    return await Promise.race([lines.question(question, { signal }), interrupted]);
+  } finally {
+    lines.close();
+    interrupted.catch(() => undefined);
+  }
+}
