@@ -1,0 +1,102 @@
+import { and, asc, eq, exists, gt, inArray, isNull, sql } from "drizzle-orm";
+import type { BlobKey, EnvironmentName } from "../contract/index.ts";
+import type { Queryable } from "./queryable.ts";
+import { blobs, generations, manifestBlobs } from "./schema.ts";
+import { withoutNulls } from "./without-nulls.ts";
+
+export interface BlobEntry {
+  key: BlobKey;
+  /** Packed, as stored. */
+  sizeBytes: number;
+  unpackedBytes?: number;
+  /** The name of the blob store that holds the bytes. */
+  store: string;
+  createdAt: string;
+  unreferencedSince?: string;
+}
+
+const keysPerQuery = 5000;
+
+/** Idempotent: call when the bytes are durable, also when they were there already. A blob that was there keeps its store and loses `unreferencedSince`. */
+export async function putBlobEntry(
+  tx: Queryable,
+  entry: { key: BlobKey; sizeBytes: number; unpackedBytes?: number; store: string },
+): Promise<void> {
+  await tx
+    .insert(blobs)
+    .values(entry)
+    .onConflictDoUpdate({ target: blobs.key, set: { unreferencedSince: null } });
+}
+
+export async function getBlobEntry(tx: Queryable, key: BlobKey): Promise<BlobEntry | undefined> {
+  const [row] = await tx.select().from(blobs).where(eq(blobs.key, key));
+  return row && withoutNulls(row);
+}
+
+/** Those of `keys` that are there. */
+export async function getBlobEntries(tx: Queryable, keys: readonly BlobKey[]): Promise<Map<BlobKey, BlobEntry>> {
+  const found = new Map<BlobKey, BlobEntry>();
+  for (let start = 0; start < keys.length; start += keysPerQuery) {
+    const rows = await tx
+      .select()
+      .from(blobs)
+      .where(inArray(blobs.key, keys.slice(start, start + keysPerQuery)));
+    for (const row of rows) found.set(row.key, withoutNulls(row));
+  }
+  return found;
+}
+
+/** By key, `after` one: a page of the whole index. */
+export async function listBlobEntries(
+  tx: Queryable,
+  { after, limit = 1000 }: { after?: BlobKey; limit?: number } = {},
+): Promise<BlobEntry[]> {
+  const rows = await tx
+    .select()
+    .from(blobs)
+    .where(after === undefined ? undefined : gt(blobs.key, after))
+    .orderBy(asc(blobs.key))
+    .limit(limit);
+  return rows.map(withoutNulls);
+}
+
+export async function deleteBlobEntry(tx: Queryable, key: BlobKey): Promise<void> {
+  await tx.delete(blobs).where(eq(blobs.key, key));
+}
+
+export async function blobUsage(tx: Queryable): Promise<{ blobs: number; bytes: number }> {
+  const [row] = await tx
+    .select({
+      blobs: sql<number>`count(*)`.mapWith(Number),
+      bytes: sql<number>`coalesce(sum(${blobs.sizeBytes}), 0)`.mapWith(Number),
+    })
+    .from(blobs);
+  return row ?? { blobs: 0, bytes: 0 };
+}
+
+/** The index row, if a generation of `environment` refers to the blob: what a host of that environment may read. */
+export async function getBlobEntryOf(tx: Queryable, environment: EnvironmentName, key: BlobKey): Promise<BlobEntry | undefined> {
+  const referring = tx
+    .select({ number: generations.number })
+    .from(manifestBlobs)
+    .innerJoin(generations, eq(generations.lockfileHash, manifestBlobs.lockfileHash))
+    .where(and(eq(manifestBlobs.blobKey, blobs.key), eq(generations.environment, environment)));
+  const [row] = await tx
+    .select()
+    .from(blobs)
+    .where(and(eq(blobs.key, key), exists(referring)));
+  return row && withoutNulls(row);
+}
+
+/** Starts the clock of collection for blobs that no generation refers to, and stops it for those that one does. */
+export async function markUnreferencedBlobs(tx: Queryable): Promise<void> {
+  const referred = sql`exists (select 1 from ${manifestBlobs} join ${generations} on ${generations.lockfileHash} = ${manifestBlobs.lockfileHash} where ${manifestBlobs.blobKey} = ${blobs.key})`;
+  await tx
+    .update(blobs)
+    .set({ unreferencedSince: sql`now()` })
+    .where(and(isNull(blobs.unreferencedSince), sql`not ${referred}`));
+  await tx
+    .update(blobs)
+    .set({ unreferencedSince: null })
+    .where(and(sql`${blobs.unreferencedSince} is not null`, referred));
+}

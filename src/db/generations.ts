@@ -1,0 +1,92 @@
+import { and, desc, eq, sql } from "drizzle-orm";
+import type { EnvironmentName, Generation, Id, LockfileHash, SignedDesiredState } from "../contract/index.ts";
+import { putDesiredState } from "./desired-states.ts";
+import { isCurrentEpoch } from "./election.ts";
+import { lockEnvironment } from "./environments.ts";
+import type { Queryable } from "./queryable.ts";
+import { environments, generations } from "./schema.ts";
+import { withoutNulls } from "./without-nulls.ts";
+
+const columns = {
+  environment: generations.environment,
+  number: generations.number,
+  lockfileHash: generations.lockfileHash,
+  createdAt: generations.createdAt,
+  createdBy: generations.createdBy,
+  reason: generations.reason,
+  rollbackOf: generations.rollbackOf,
+  operationId: generations.operationId,
+  packages: generations.packages,
+  nodes: generations.nodes,
+  current: sql<boolean>`${generations.number} = ${environments.generationCounter}`,
+};
+
+/** Newest first. */
+export async function listGenerations(tx: Queryable, environment: EnvironmentName, limit = 50): Promise<Generation[]> {
+  const rows = await select(tx).where(eq(generations.environment, environment)).orderBy(desc(generations.number)).limit(limit);
+  return rows.map(withoutNulls);
+}
+
+export async function getGeneration(
+  tx: Queryable,
+  environment: EnvironmentName,
+  number: number,
+): Promise<Generation | undefined> {
+  const [row] = await select(tx).where(and(eq(generations.environment, environment), eq(generations.number, number)));
+  return row && withoutNulls(row);
+}
+
+export async function currentGeneration(tx: Queryable, environment: EnvironmentName): Promise<Generation | undefined> {
+  const [row] = await select(tx).where(
+    and(eq(generations.environment, environment), eq(generations.number, environments.generationCounter)),
+  );
+  return row && withoutNulls(row);
+}
+
+const select = (tx: Queryable) =>
+  tx.select(columns).from(generations).innerJoin(environments, eq(environments.name, generations.environment));
+
+export interface GenerationCommit {
+  environment: EnvironmentName;
+  /** The installer's. Absent for a rollback, which needs no election: the environment's row lock orders it. */
+  epoch?: number;
+  /** The allowlist revision that `packages` were read at. Absent for a rollback. */
+  expectedRevision?: number;
+  /** Its manifest and blobs must be there. */
+  lockfileHash: LockfileHash;
+  nodes: number;
+  packages: Generation["packages"];
+  createdBy: string;
+  reason: Generation["reason"];
+  rollbackOf?: number;
+  operationId?: Id;
+  /** Makes the desired state for the number that the generation gets. */
+  sign(number: number): Promise<SignedDesiredState>;
+}
+
+export type CommitResult =
+  | { kind: "committed"; generation: Generation }
+  /** The allowlist has changed since it was read: plan again. */
+  | { kind: "stale"; revision: number }
+  /** The election was lost: stop. */
+  | { kind: "fenced" };
+
+/**
+ * In a transaction of its own: the next generation, its desired state, and the environment's counter, all or nothing. Compares the epoch and
+ * the allowlist's revision first, and holds both until the transaction ends. The environment must exist.
+ */
+export async function commitGeneration(tx: Queryable, commit: GenerationCommit): Promise<CommitResult> {
+  if (commit.epoch !== undefined && !(await isCurrentEpoch(tx, commit.epoch))) return { kind: "fenced" };
+  const state = await lockEnvironment(tx, commit.environment);
+  if (!state) throw new Error(`commitGeneration: no environment ${commit.environment}`);
+  const revision = state.allowlistRevision;
+  if (commit.expectedRevision !== undefined && commit.expectedRevision !== revision) return { kind: "stale", revision };
+  const number = state.generation + 1;
+  const { epoch: _epoch, expectedRevision: _expected, sign, ...values } = commit;
+  await tx.insert(generations).values({ ...values, number, allowlistRevision: revision });
+  await tx.update(environments).set({ generationCounter: number }).where(eq(environments.name, commit.environment));
+  await putDesiredState(tx, await sign(number));
+  const generation = await getGeneration(tx, commit.environment, number);
+  if (!generation) throw new Error("commitGeneration: the new row is missing");
+  return { kind: "committed", generation };
+}

@@ -1,0 +1,67 @@
+// The control plane's memory: drizzle over PGlite or PostgreSQL, one code path.
+// One query file per table; every query takes the `Queryable` to run on, so that callers make the transactions.
+// Invariants: a write on behalf of an election names its epoch and changes nothing when that is over (I5); generations only grow (I6);
+// secrets come here hashed or sealed. Timestamps are the database's clock, in the contract's form.
+// Left to others: what an operation does (operations), who may ask (server), where blobs' bytes are (blobs).
+
+export { type AuditEntry, type AuditRecord, listAudit, recordAudit } from "./audit-log.ts";
+export {
+  type BlobEntry,
+  blobUsage,
+  deleteBlobEntry,
+  getBlobEntries,
+  getBlobEntry,
+  getBlobEntryOf,
+  listBlobEntries,
+  markUnreferencedBlobs,
+  putBlobEntry,
+} from "./blob-index.ts";
+export type { Db, Election } from "./database.ts";
+export { getDesiredState, putDesiredState } from "./desired-states.ts";
+export { assertEpoch, fenced, isCurrentEpoch, tryElect } from "./election.ts";
+export {
+  createEnvironment,
+  type Environment,
+  type EnvironmentState,
+  getEnvironment,
+  listEnvironments,
+  lockEnvironment,
+} from "./environments.ts";
+export {
+  type CommitResult,
+  commitGeneration,
+  currentGeneration,
+  type GenerationCommit,
+  getGeneration,
+  listGenerations,
+} from "./generations.ts";
+export { getHost, insertHost, listHostPlatforms, listHosts, reportHost, revokeHost } from "./hosts.ts";
+export { getManifest, getManifestOf, listManifestBlobs, putManifest, type StoredManifest } from "./manifests.ts";
+export { ensureMeta, ensureStoreId, getMeta, setMeta } from "./meta.ts";
+export { type DatabaseOptions, openDatabase } from "./open-database.ts";
+export {
+  activeOperation,
+  claimNextOperation,
+  finishOperation,
+  getOperation,
+  insertOrJoinOperation,
+  interruptOrphanedOperations,
+  isCancelRequested,
+  listOperations,
+  type OperationOutcome,
+  requestOperationCancel,
+  retryOfOperation,
+  setOperationProgress,
+} from "./operations.ts";
+export {
+  getAllowlist,
+  getPackage,
+  listPackages,
+  type PackageChangeResult,
+  removePackage,
+  setPackageEnabled,
+  upsertPackages,
+} from "./packages.ts";
+export type { Queryable } from "./queryable.ts";
+export { activeSigningKey, ensureSigningKey, listSigningKeys, type StoredSigningKey } from "./signing-keys.ts";
+export { createToken, findToken, listTokens, revokeToken, type TokenOwner, touchToken } from "./tokens.ts";

@@ -1,0 +1,58 @@
+import { and, eq, exists } from "drizzle-orm";
+import type { BlobKey, EnvironmentName, Integrity, LockfileHash } from "../contract/index.ts";
+import type { Queryable } from "./queryable.ts";
+import { generations, manifestBlobs, manifests } from "./schema.ts";
+
+export interface StoredManifest {
+  lockfileHash: LockfileHash;
+  /** SHA-512 of `body`'s UTF-8 bytes. */
+  digest: Integrity;
+  /** Canonical JSON. */
+  body: string;
+  nodes: number;
+}
+
+const columns = { lockfileHash: manifests.lockfileHash, digest: manifests.digest, body: manifests.body, nodes: manifests.nodes };
+const rowsPerInsert = 5000;
+
+/** Idempotent. In a transaction: a manifest is there with all its blob keys or not at all. */
+export async function putManifest(tx: Queryable, manifest: StoredManifest & { blobs: readonly BlobKey[] }): Promise<void> {
+  const { blobs, ...row } = manifest;
+  await tx.insert(manifests).values(row).onConflictDoNothing();
+  const keys = [...new Set(blobs)];
+  for (let start = 0; start < keys.length; start += rowsPerInsert) {
+    const rows = keys.slice(start, start + rowsPerInsert).map((blobKey) => ({ lockfileHash: row.lockfileHash, blobKey }));
+    await tx.insert(manifestBlobs).values(rows).onConflictDoNothing();
+  }
+}
+
+export async function getManifest(tx: Queryable, lockfileHash: LockfileHash): Promise<StoredManifest | undefined> {
+  const [row] = await tx.select(columns).from(manifests).where(eq(manifests.lockfileHash, lockfileHash));
+  return row;
+}
+
+/** Only if a generation of `environment` has it: what a host of that environment may read. */
+export async function getManifestOf(
+  tx: Queryable,
+  environment: EnvironmentName,
+  lockfileHash: LockfileHash,
+): Promise<StoredManifest | undefined> {
+  const ofEnvironment = tx
+    .select({ number: generations.number })
+    .from(generations)
+    .where(and(eq(generations.lockfileHash, manifests.lockfileHash), eq(generations.environment, environment)));
+  const [row] = await tx
+    .select(columns)
+    .from(manifests)
+    .where(and(eq(manifests.lockfileHash, lockfileHash), exists(ofEnvironment)));
+  return row;
+}
+
+export async function listManifestBlobs(tx: Queryable, lockfileHash: LockfileHash): Promise<BlobKey[]> {
+  const rows = await tx
+    .select({ key: manifestBlobs.blobKey })
+    .from(manifestBlobs)
+    .where(eq(manifestBlobs.lockfileHash, lockfileHash))
+    .orderBy(manifestBlobs.blobKey);
+  return rows.map(({ key }) => key);
+}

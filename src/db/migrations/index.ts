@@ -1,0 +1,4 @@
+import initial from "./0001-initial.sql" with { type: "text" };
+
+/** Every change to the schema, in order, for ever: the n-th makes schema version n. Imported as text, so that an executable carries them. */
+export const migrations: readonly string[] = [initial];

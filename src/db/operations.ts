@@ -1,0 +1,199 @@
+import { and, asc, desc, eq, inArray, lt, type SQL, sql } from "drizzle-orm";
+import type {
+  EnvironmentName,
+  ErrorBody,
+  Id,
+  InstallResult,
+  Operation,
+  OperationKind,
+  OperationState,
+  Progress,
+} from "../contract/index.ts";
+import { epochHolds } from "./election.ts";
+import type { Queryable } from "./queryable.ts";
+import { operations } from "./schema.ts";
+import { withoutNulls } from "./without-nulls.ts";
+
+const columns = {
+  id: operations.id,
+  kind: operations.kind,
+  environment: operations.environment,
+  state: operations.state,
+  attempt: operations.attempt,
+  requestedBy: operations.requestedBy,
+  createdAt: operations.createdAt,
+  startedAt: operations.startedAt,
+  endedAt: operations.endedAt,
+  progress: operations.progress,
+  result: operations.result,
+  error: operations.error,
+};
+const active: OperationState[] = ["queued", "running"];
+const maxAttempts = 3;
+
+export const newOperationId = (): Id => `op-${crypto.randomUUID()}`;
+
+/** Queues an operation, or joins the one of its kind and environment that is queued or running. */
+export async function insertOrJoinOperation(
+  tx: Queryable,
+  request: { kind: OperationKind; environment: EnvironmentName; requestedBy: string },
+): Promise<{ operation: Operation; joined: boolean }> {
+  for (;;) {
+    const [inserted] = await tx
+      .insert(operations)
+      .values({ id: newOperationId(), ...request })
+      .onConflictDoNothing()
+      .returning(columns);
+    if (inserted) return { operation: withoutNulls(inserted), joined: false };
+    const existing = await activeOperation(tx, request);
+    if (existing) return { operation: existing, joined: true };
+  }
+}
+
+/** The queued or running one. */
+export async function activeOperation(
+  tx: Queryable,
+  { kind, environment }: { kind: OperationKind; environment: EnvironmentName },
+): Promise<Operation | undefined> {
+  const [row] = await tx
+    .select(columns)
+    .from(operations)
+    .where(and(eq(operations.kind, kind), eq(operations.environment, environment), inArray(operations.state, active)));
+  return row && withoutNulls(row);
+}
+
+export async function getOperation(tx: Queryable, id: Id): Promise<Operation | undefined> {
+  const [row] = await tx.select(columns).from(operations).where(eq(operations.id, id));
+  return row && withoutNulls(row);
+}
+
+/** Newest first. */
+export async function listOperations(
+  tx: Queryable,
+  { limit = 20, environment }: { limit?: number; environment?: EnvironmentName } = {},
+): Promise<Operation[]> {
+  const rows = await tx
+    .select(columns)
+    .from(operations)
+    .where(environment === undefined ? undefined : eq(operations.environment, environment))
+    .orderBy(desc(operations.sequence))
+    .limit(limit);
+  return rows.map(withoutNulls);
+}
+
+/** The attempt that was queued because this one was interrupted. */
+export async function retryOfOperation(tx: Queryable, id: Id): Promise<Operation | undefined> {
+  const [row] = await tx.select(columns).from(operations).where(eq(operations.retryOf, id));
+  return row && withoutNulls(row);
+}
+
+/** queued → running, the longest waiting first. `undefined`: nothing is queued, or `epoch` is over. */
+export async function claimNextOperation(tx: Queryable, epoch: number): Promise<Operation | undefined> {
+  const next = tx
+    .select({ id: operations.id })
+    .from(operations)
+    .where(eq(operations.state, "queued"))
+    .orderBy(asc(operations.sequence))
+    .limit(1)
+    .for("update", { skipLocked: true });
+  const [row] = await tx
+    .update(operations)
+    .set({ state: "running", epoch, startedAt: sql`now()` })
+    .where(and(inArray(operations.id, next), eq(operations.state, "queued"), epochHolds(epoch)))
+    .returning(columns);
+  return row && withoutNulls(row);
+}
+
+/** Also the worker's look at what it should do next. `undefined`: fenced, or no longer running. */
+export async function setOperationProgress(
+  tx: Queryable,
+  { id, epoch, progress }: { id: Id; epoch: number; progress: Progress },
+): Promise<{ operation: Operation; cancelRequested: boolean } | undefined> {
+  const [row] = await tx
+    .update(operations)
+    .set({ progress })
+    .where(isMine(id, epoch))
+    .returning({ ...columns, cancelRequested: operations.cancelRequested });
+  if (!row) return undefined;
+  const { cancelRequested, ...operation } = row;
+  return { operation: withoutNulls(operation), cancelRequested };
+}
+
+export type OperationOutcome =
+  | { state: "succeeded"; result?: InstallResult }
+  | { state: "failed" | "cancelled"; error: ErrorBody };
+
+/** running → ended. `undefined`: fenced, or no longer running; nothing changed. */
+export async function finishOperation(
+  tx: Queryable,
+  { id, epoch, outcome }: { id: Id; epoch: number; outcome: OperationOutcome },
+): Promise<Operation | undefined> {
+  const [row] = await tx
+    .update(operations)
+    .set({ ...outcome, endedAt: sql`now()` })
+    .where(isMine(id, epoch))
+    .returning(columns);
+  return row && withoutNulls(row);
+}
+
+const isMine = (id: Id, epoch: number): SQL | undefined =>
+  and(eq(operations.id, id), eq(operations.state, "running"), eq(operations.epoch, epoch), epochHolds(epoch));
+
+export async function isCancelRequested(tx: Queryable, id: Id): Promise<boolean> {
+  const [row] = await tx.select({ cancelRequested: operations.cancelRequested }).from(operations).where(eq(operations.id, id));
+  return row?.cancelRequested ?? false;
+}
+
+/** A queued one ends at once; a running one is asked to. `undefined`: unknown. An ended one is answered as it is. */
+export async function requestOperationCancel(tx: Queryable, id: Id): Promise<Operation | undefined> {
+  const ended = sql`${operations.state} = 'queued'`;
+  await tx
+    .update(operations)
+    .set({
+      cancelRequested: true,
+      state: sql`case when ${ended} then 'cancelled' else ${operations.state} end`,
+      endedAt: sql`case when ${ended} then now() end`,
+    })
+    .where(and(eq(operations.id, id), inArray(operations.state, active)));
+  return await getOperation(tx, id);
+}
+
+/**
+ * What a newly elected control plane does first, in a transaction: running operations of earlier epochs have lost their replica. Each is
+ * interrupted (or cancelled, if that was asked for), and tried again unless it was the third attempt.
+ */
+export async function interruptOrphanedOperations(
+  tx: Queryable,
+  epoch: number,
+): Promise<{ interrupted: Operation[]; queued: Operation[] }> {
+  const orphaned = and(eq(operations.state, "running"), lt(operations.epoch, epoch), epochHolds(epoch));
+  const interrupted = await tx
+    .update(operations)
+    .set({
+      state: sql`case when ${operations.cancelRequested} then 'cancelled' else 'interrupted' end`,
+      error: {
+        code: "E_INTERRUPTED",
+        message: "The control plane that ran this operation stopped.",
+        hint: "It is tried again by itself, at most three times.",
+      },
+      endedAt: sql`now()`,
+    })
+    .where(orphaned)
+    .returning(columns);
+  const again = interrupted.filter(({ state, attempt }) => state === "interrupted" && attempt < maxAttempts);
+  if (again.length === 0) return { interrupted: interrupted.map(withoutNulls), queued: [] };
+  const queued = await tx
+    .insert(operations)
+    .values(
+      again.map(({ id, kind, environment, attempt, requestedBy }) => ({
+        id: newOperationId(),
+        kind,
+        environment,
+        attempt: attempt + 1,
+        retryOf: id,
+        requestedBy,
+      })),
+    )
+    .returning(columns);
+  return { interrupted: interrupted.map(withoutNulls), queued: queued.map(withoutNulls) };
+}

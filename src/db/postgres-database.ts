@@ -1,0 +1,56 @@
+import { hostname } from "node:os";
+import { drizzle } from "drizzle-orm/postgres-js";
+import postgres from "postgres";
+import { LarderError } from "../contract/index.ts";
+import { type Db, notify, notifyChannel } from "./database.ts";
+import { translated } from "./database-errors.ts";
+import { migrate } from "./migrate.ts";
+import { electOnPostgres } from "./postgres-election.ts";
+import type { Queryable } from "./queryable.ts";
+import { translateQueries } from "./translate-queries.ts";
+
+/** `E_CONFIG` for an address that is none, `E_STORE_UNAVAILABLE` when the server does not answer. */
+export async function openPostgres(url: string): Promise<Db> {
+  assertPostgresUrl(url);
+  const client = postgres(url, {
+    ...connectionOptions,
+    max: 10,
+    idle_timeout: 60,
+    connection: { ...connectionOptions.connection, idle_in_transaction_session_timeout: 60_000 },
+  });
+  const database = drizzle(client);
+  const transaction = <T>(fn: (tx: Queryable) => Promise<T>) =>
+    translated(database.transaction((tx) => fn(tx as unknown as Queryable)));
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.defer(() => client.end({ timeout: 5 }));
+  await transaction((tx) => migrate(tx));
+  const owned = cleanup.move();
+  return {
+    kind: "postgres",
+    query: translateQueries(database),
+    transaction,
+    notify,
+    async listen(handler) {
+      const subscription = await translated(client.listen(notifyChannel, handler));
+      return { [Symbol.asyncDispose]: () => subscription.unlisten() };
+    },
+    elect: () => electOnPostgres(postgres(url, { ...electionOptions }), `${hostname()} process ${process.pid}`),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+const connectionOptions = {
+  onnotice: () => {},
+  connect_timeout: 10,
+  keep_alive: 15,
+  connection: { application_name: "larder", TimeZone: "UTC" },
+} as const;
+
+const electionOptions = { ...connectionOptions, max: 1, idle_timeout: 0, max_lifetime: 0 };
+
+function assertPostgresUrl(url: string): void {
+  if (URL.canParse(url) && ["postgres:", "postgresql:"].includes(new URL(url).protocol)) return;
+  throw new LarderError("E_CONFIG", "The database's address is not a PostgreSQL URL.", {
+    hint: "Write postgres://USER:PASSWORD@HOST:5432/DATABASE.",
+  });
+}

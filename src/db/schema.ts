@@ -1,0 +1,253 @@
+import { sql } from "drizzle-orm";
+import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import type {
+  BlobKey,
+  EnvironmentName,
+  ErrorBody,
+  ExactVersion,
+  Generation,
+  HostPhase,
+  Id,
+  InstallResult,
+  Integrity,
+  LockfileHash,
+  OperationKind,
+  OperationState,
+  PackageName,
+  Platform,
+  Progress,
+  Role,
+  SignedDesiredState,
+} from "../contract/index.ts";
+import { bytesColumn, timestampColumn } from "./columns.ts";
+
+// The tables as queries see them. `migrations/*.sql` make them; a test compares the two.
+
+const count = (name: string) => bigint(name, { mode: "number" });
+const now = sql`now()`;
+
+/** Facts about this store that are made once: its id, say. */
+export const meta = pgTable("meta", {
+  key: text("key").primaryKey(),
+  value: text("value").notNull(),
+});
+
+export const environments = pgTable("environments", {
+  name: text("name").$type<EnvironmentName>().primaryKey(),
+  createdAt: timestampColumn("created_at").notNull().default(now),
+  allowlistRevision: count("allowlist_revision").notNull().default(0),
+  /** The highest generation's number, which is the current one; 0 before the first. */
+  generationCounter: count("generation_counter").notNull().default(0),
+});
+
+export const packages = pgTable(
+  "packages",
+  {
+    environment: text("environment")
+      .$type<EnvironmentName>()
+      .notNull()
+      .references(() => environments.name),
+    name: text("name").$type<PackageName>().notNull(),
+    version: text("version").$type<ExactVersion>().notNull(),
+    enabled: boolean("enabled").notNull().default(true),
+    addedBy: text("added_by").notNull(),
+    addedAt: timestampColumn("added_at").notNull().default(now),
+  },
+  (table) => [primaryKey({ columns: [table.environment, table.name] })],
+);
+
+export const manifests = pgTable("manifests", {
+  lockfileHash: text("lockfile_hash").$type<LockfileHash>().primaryKey(),
+  digest: text("digest").$type<Integrity>().notNull(),
+  /** Canonical JSON, exactly the bytes that `digest` and `lockfileHash` are of. */
+  body: text("body").notNull(),
+  nodes: integer("nodes").notNull(),
+  createdAt: timestampColumn("created_at").notNull().default(now),
+});
+
+export const manifestBlobs = pgTable(
+  "manifest_blobs",
+  {
+    lockfileHash: text("lockfile_hash")
+      .$type<LockfileHash>()
+      .notNull()
+      .references(() => manifests.lockfileHash, { onDelete: "cascade" }),
+    blobKey: text("blob_key").$type<BlobKey>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.lockfileHash, table.blobKey] }), index("manifest_blobs_blob_key").on(table.blobKey)],
+);
+
+export const generations = pgTable(
+  "generations",
+  {
+    environment: text("environment")
+      .$type<EnvironmentName>()
+      .notNull()
+      .references(() => environments.name),
+    number: count("number").notNull(),
+    lockfileHash: text("lockfile_hash")
+      .$type<LockfileHash>()
+      .notNull()
+      .references(() => manifests.lockfileHash),
+    createdAt: timestampColumn("created_at").notNull().default(now),
+    createdBy: text("created_by").notNull(),
+    reason: text("reason").$type<Generation["reason"]>().notNull(),
+    rollbackOf: count("rollback_of"),
+    operationId: text("operation_id").$type<Id>(),
+    packages: jsonb("packages").$type<Generation["packages"]>().notNull(),
+    nodes: integer("nodes").notNull(),
+    allowlistRevision: count("allowlist_revision").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.environment, table.number] }),
+    index("generations_lockfile_hash").on(table.lockfileHash, table.environment),
+  ],
+);
+
+export const desiredStates = pgTable("desired_states", {
+  environment: text("environment")
+    .$type<EnvironmentName>()
+    .primaryKey()
+    .references(() => environments.name),
+  generation: count("generation").notNull(),
+  document: jsonb("document").$type<SignedDesiredState>().notNull(),
+  updatedAt: timestampColumn("updated_at").notNull().default(now),
+});
+
+/** Which blobs there are, and in which store. A row is written after its bytes are durable and removed before they are. */
+export const blobs = pgTable("blobs", {
+  key: text("key").$type<BlobKey>().primaryKey(),
+  sizeBytes: count("size_bytes").notNull(),
+  /** As counted when it was admitted. */
+  unpackedBytes: count("unpacked_bytes"),
+  store: text("store").notNull(),
+  createdAt: timestampColumn("created_at").notNull().default(now),
+  unreferencedSince: timestampColumn("unreferenced_since"),
+});
+
+/** The `postgres` blob driver: an upload's chunks, invisible until a row of `blob_contents` points at it. */
+export const blobUploads = pgTable("blob_uploads", {
+  id: uuid("id").primaryKey(),
+  key: text("key").$type<BlobKey>().notNull(),
+  createdAt: timestampColumn("created_at").notNull().default(now),
+});
+
+export const blobChunks = pgTable(
+  "blob_chunks",
+  {
+    uploadId: uuid("upload_id")
+      .notNull()
+      .references(() => blobUploads.id, { onDelete: "cascade" }),
+    position: integer("position").notNull(),
+    bytes: bytesColumn("bytes").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.uploadId, table.position] })],
+);
+
+export const blobContents = pgTable("blob_contents", {
+  key: text("key").$type<BlobKey>().primaryKey(),
+  uploadId: uuid("upload_id")
+    .notNull()
+    .references(() => blobUploads.id),
+  sizeBytes: count("size_bytes").notNull(),
+  /** Size of every chunk but the last. */
+  chunkBytes: integer("chunk_bytes").notNull(),
+});
+
+export const tokens = pgTable("tokens", {
+  id: text("id").$type<Id>().primaryKey(),
+  role: text("role").$type<Role>().notNull(),
+  subject: text("subject").notNull(),
+  hash: text("hash").notNull().unique("tokens_hash"),
+  environment: text("environment").$type<EnvironmentName>(),
+  hostId: text("host_id").$type<Id>(),
+  createdAt: timestampColumn("created_at").notNull().default(now),
+  lastUsedAt: timestampColumn("last_used_at"),
+  revokedAt: timestampColumn("revoked_at"),
+});
+
+export const hosts = pgTable(
+  "hosts",
+  {
+    id: text("id").$type<Id>().primaryKey(),
+    environment: text("environment")
+      .$type<EnvironmentName>()
+      .notNull()
+      .references(() => environments.name),
+    createdAt: timestampColumn("created_at").notNull().default(now),
+    lastSeenAt: timestampColumn("last_seen_at"),
+    revokedAt: timestampColumn("revoked_at"),
+    generation: count("generation").notNull().default(0),
+    lockfileHash: text("lockfile_hash"),
+    phase: text("phase").$type<HostPhase>().notNull().default("pending"),
+    error: jsonb("error").$type<ErrorBody>(),
+    progress: jsonb("progress").$type<Progress>(),
+    platform: jsonb("platform").$type<Platform>(),
+    agentVersion: text("agent_version"),
+    runsInFlight: integer("runs_in_flight").notNull().default(0),
+    freeBytes: count("free_bytes"),
+  },
+  (table) => [index("hosts_environment").on(table.environment)],
+);
+
+export const operations = pgTable(
+  "operations",
+  {
+    id: text("id").$type<Id>().primaryKey(),
+    /** The order in which they were asked for. */
+    sequence: count("sequence").generatedAlwaysAsIdentity().notNull(),
+    kind: text("kind").$type<OperationKind>().notNull(),
+    environment: text("environment")
+      .$type<EnvironmentName>()
+      .notNull()
+      .references(() => environments.name),
+    state: text("state").$type<OperationState>().notNull().default("queued"),
+    attempt: integer("attempt").notNull().default(1),
+    /** The interrupted operation that this one tries again. */
+    retryOf: text("retry_of").$type<Id>(),
+    requestedBy: text("requested_by").notNull(),
+    createdAt: timestampColumn("created_at").notNull().default(now),
+    startedAt: timestampColumn("started_at"),
+    endedAt: timestampColumn("ended_at"),
+    progress: jsonb("progress").$type<Progress>(),
+    result: jsonb("result").$type<InstallResult>(),
+    error: jsonb("error").$type<ErrorBody>(),
+    /** Of the election that claimed it. */
+    epoch: count("epoch"),
+    cancelRequested: boolean("cancel_requested").notNull().default(false),
+  },
+  (table) => [
+    index("operations_sequence").on(table.sequence),
+    uniqueIndex("operations_one_active").on(table.environment, table.kind).where(sql`state in ('queued', 'running')`),
+  ],
+);
+
+/** One row for ever. Whoever takes the election increments `epoch`; every write of its reign says `where epoch = mine`. */
+export const election = pgTable("election", {
+  id: integer("id").primaryKey(),
+  epoch: count("epoch").notNull(),
+  holder: text("holder"),
+  electedAt: timestampColumn("elected_at"),
+});
+
+export const signingKeys = pgTable(
+  "signing_keys",
+  {
+    keyId: text("key_id").primaryKey(),
+    publicKey: text("public_key").notNull(),
+    /** Encrypted by the caller: the database never sees the private half. */
+    sealedPrivateKey: text("sealed_private_key").notNull(),
+    createdAt: timestampColumn("created_at").notNull().default(now),
+    active: boolean("active").notNull(),
+  },
+  (table) => [uniqueIndex("signing_keys_one_active").on(table.active).where(sql`active`)],
+);
+
+export const auditLog = pgTable("audit_log", {
+  id: count("id").generatedAlwaysAsIdentity().primaryKey(),
+  at: timestampColumn("at").notNull().default(now),
+  actor: text("actor").notNull(),
+  action: text("action").notNull(),
+  target: text("target").notNull(),
+  details: jsonb("details").$type<Record<string, unknown>>(),
+});

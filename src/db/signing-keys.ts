@@ -1,0 +1,37 @@
+import { desc, eq } from "drizzle-orm";
+import type { Queryable } from "./queryable.ts";
+import { signingKeys } from "./schema.ts";
+
+export interface StoredSigningKey {
+  keyId: string;
+  /** Raw Ed25519, base64. */
+  publicKey: string;
+  /** Encrypted by the caller. */
+  sealedPrivateKey: string;
+  createdAt: string;
+  /** The one that signs. */
+  active: boolean;
+}
+
+/** The active key; `key` becomes it when there is none. Of many replicas that start at once, one wins and all get its key. */
+export async function ensureSigningKey(
+  tx: Queryable,
+  key: { keyId: string; publicKey: string; sealedPrivateKey: string },
+): Promise<StoredSigningKey> {
+  await tx
+    .insert(signingKeys)
+    .values({ ...key, active: true })
+    .onConflictDoNothing();
+  const active = await activeSigningKey(tx);
+  if (!active) throw new Error("ensureSigningKey: no active key");
+  return active;
+}
+
+export async function activeSigningKey(tx: Queryable): Promise<StoredSigningKey | undefined> {
+  const [row] = await tx.select().from(signingKeys).where(eq(signingKeys.active, true));
+  return row;
+}
+
+/** Newest first. */
+export const listSigningKeys = (tx: Queryable): Promise<StoredSigningKey[]> =>
+  tx.select().from(signingKeys).orderBy(desc(signingKeys.createdAt), signingKeys.keyId);
