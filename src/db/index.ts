@@ -36,7 +36,15 @@ export {
   listGenerations,
 } from "./generations.ts";
 export { getHost, insertHost, listHostPlatforms, listHosts, reportHost, revokeHost } from "./hosts.ts";
-export { getManifest, getManifestOf, listManifestBlobs, putManifest, type StoredManifest } from "./manifests.ts";
+export {
+  getLockfile,
+  getManifest,
+  getManifestOf,
+  listManifestBlobs,
+  type ManifestToStore,
+  putManifest,
+  type StoredManifest,
+} from "./manifests.ts";
 export { ensureMeta, ensureStoreId, getMeta, setMeta } from "./meta.ts";
 export { type DatabaseOptions, openDatabase } from "./open-database.ts";
 export {

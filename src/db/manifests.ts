@@ -15,8 +15,11 @@ export interface StoredManifest {
 const columns = { lockfileHash: manifests.lockfileHash, digest: manifests.digest, body: manifests.body, nodes: manifests.nodes };
 const rowsPerInsert = 5000;
 
-/** Idempotent. In a transaction: a manifest is there with all its blob keys or not at all. */
-export async function putManifest(tx: Queryable, manifest: StoredManifest & { blobs: readonly BlobKey[] }): Promise<void> {
+/** What is stored with a manifest: `lockfile` is the `bun.lock` that it was made from, `blobs` are its nodes' keys, all platforms. */
+export type ManifestToStore = StoredManifest & { lockfile: string; blobs: readonly BlobKey[] };
+
+/** Idempotent. In a transaction: a manifest is there with all its blob keys or not at all. The first lockfile of a manifest stays. */
+export async function putManifest(tx: Queryable, manifest: ManifestToStore): Promise<void> {
   const { blobs, ...row } = manifest;
   await tx.insert(manifests).values(row).onConflictDoNothing();
   const keys = [...new Set(blobs)];
@@ -29,6 +32,12 @@ export async function putManifest(tx: Queryable, manifest: StoredManifest & { bl
 export async function getManifest(tx: Queryable, lockfileHash: LockfileHash): Promise<StoredManifest | undefined> {
   const [row] = await tx.select(columns).from(manifests).where(eq(manifests.lockfileHash, lockfileHash));
   return row;
+}
+
+/** The `bun.lock` text that the manifest was made from. */
+export async function getLockfile(tx: Queryable, lockfileHash: LockfileHash): Promise<string | undefined> {
+  const [row] = await tx.select({ lockfile: manifests.lockfile }).from(manifests).where(eq(manifests.lockfileHash, lockfileHash));
+  return row?.lockfile;
 }
 
 /** Only if a generation of `environment` has it: what a host of that environment may read. */

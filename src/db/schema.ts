@@ -61,6 +61,8 @@ export const manifests = pgTable("manifests", {
   digest: text("digest").$type<Integrity>().notNull(),
   /** Canonical JSON, exactly the bytes that `digest` and `lockfileHash` are of. */
   body: text("body").notNull(),
+  /** The `bun.lock` that it was made from: where the next resolve starts. */
+  lockfile: text("lockfile").notNull(),
   nodes: integer("nodes").notNull(),
   createdAt: timestampColumn("created_at").notNull().default(now),
 });

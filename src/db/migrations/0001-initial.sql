@@ -24,6 +24,7 @@ create table manifests (
   lockfile_hash text primary key,
   digest text not null,
   body text not null,
+  lockfile text not null,
   nodes integer not null,
   created_at timestamp(3) with time zone not null default now()
 );
