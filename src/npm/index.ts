@@ -1,0 +1,18 @@
+// What npm means: packuments, the registry client, bun.lock, and the way from a lock to a manifest.
+// Invariants: what a registry or a lock says passes a parser here before anything else sees it; a manifest is a pure function of the lock,
+// the allowlist and what was declared; every failure names the package, and the registry where one took part.
+// Leaves to others: which versions policy allows and running the resolver (gateway), reading tarballs (archive), storing anything.
+
+export { buildManifest, type ManifestInput } from "./build-manifest.ts";
+export { type BunLock, type LockPackage, parseBunLock } from "./bun-lock.ts";
+export { closestVersions, highestVersion, sortVersions } from "./closest-versions.ts";
+export { type DeclaredVersion, declaredVersion, latestVersion, type Packument, type PackumentVersion } from "./packument.ts";
+export { defaultPackumentLimits, type PackumentLimits } from "./read-packument.ts";
+export {
+  createRegistryClient,
+  defaultRegistry,
+  encodePackageName,
+  type PackumentAnswer,
+  type RegistryClient,
+  type RegistryClientOptions,
+} from "./registry-client.ts";

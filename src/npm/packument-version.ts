@@ -1,0 +1,81 @@
+import { isExactVersion, type PackageName } from "../contract/index.ts";
+import type { PackumentVersion } from "./packument.ts";
+
+const textLimit = 500;
+const constraintLimit = 40;
+const scriptsRunAtInstall = ["preinstall", "install", "postinstall"];
+
+/**
+ * What a registry says of one version, cut down and made safe: `undefined` when it is not an object, is about another version, or names no tarball. Old
+ * documents hold oddities (`dependencies: []`, `os: "linux"`); a field of the wrong kind counts as absent.
+ */
+export function readPackumentVersion(name: PackageName, version: string, value: unknown): PackumentVersion | undefined {
+  if (!isRecord(value) || !isExactVersion(version)) return undefined;
+  const dist = readDist(value.dist);
+  if (dist === undefined) return undefined;
+  const result: PackumentVersion = { name, version, dist };
+  for (const group of ["dependencies", "optionalDependencies", "peerDependencies"] as const) {
+    const record = stringRecord(value[group]);
+    if (record) result[group] = record;
+  }
+  const meta = peerMeta(value.peerDependenciesMeta);
+  if (meta) result.peerDependenciesMeta = meta;
+  const bundled = value.bundleDependencies ?? value.bundledDependencies;
+  if (typeof bundled === "boolean") result.bundleDependencies = bundled;
+  else if (Array.isArray(bundled)) result.bundleDependencies = bundled.filter((item) => typeof item === "string");
+  for (const field of ["os", "cpu", "libc"] as const) {
+    const list = constraint(value[field]);
+    if (list) result[field] = list;
+  }
+  if (typeof value.deprecated === "string" && value.deprecated !== "") result.deprecated = value.deprecated.slice(0, textLimit);
+  if (hasInstallScript(value)) result.hasInstallScript = true;
+  return result;
+}
+
+function readDist(value: unknown): PackumentVersion["dist"] | undefined {
+  if (!isRecord(value) || typeof value.tarball !== "string" || value.tarball.length > 4096) return undefined;
+  const { tarball, integrity, shasum, unpackedSize, fileCount } = value;
+  return {
+    tarball,
+    ...(typeof integrity === "string" && integrity !== "" && integrity.length <= 1024 ? { integrity } : {}),
+    ...(typeof shasum === "string" && /^[0-9a-f]{40}$/i.test(shasum) ? { shasum: shasum.toLowerCase() } : {}),
+    ...(isCount(unpackedSize) ? { unpackedSize } : {}),
+    ...(isCount(fileCount) ? { fileCount } : {}),
+  };
+}
+
+function hasInstallScript(value: Record<string, unknown>): boolean {
+  if (value.hasInstallScript === true || value.gypfile === true) return true;
+  const { scripts } = value;
+  return isRecord(scripts) && scriptsRunAtInstall.some((script) => typeof scripts[script] === "string" && scripts[script] !== "");
+}
+
+/** npm takes a single string for a list of one. */
+function constraint(value: unknown): string[] | undefined {
+  const list = typeof value === "string" ? [value] : value;
+  if (!Array.isArray(list)) return undefined;
+  const names = list.filter((item) => typeof item === "string" && item !== "");
+  return names.length > 0 ? names.slice(0, constraintLimit).map((item: string) => item.slice(0, constraintLimit)) : undefined;
+}
+
+function stringRecord(value: unknown): Record<string, string> | undefined {
+  if (!isRecord(value)) return undefined;
+  const entries = Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string");
+  return entries.length > 0 ? bare(entries) : undefined;
+}
+
+function peerMeta(value: unknown): Record<string, { optional: boolean }> | undefined {
+  if (!isRecord(value)) return undefined;
+  const optional = Object.entries(value).filter(([, meta]) => isRecord(meta) && meta.optional === true);
+  return optional.length > 0 ? bare(optional.map(([peer]) => [peer, { optional: true }] as const)) : undefined;
+}
+
+function bare<T>(entries: readonly (readonly [string, T])[]): Record<string, T> {
+  const record = Object.create(null) as Record<string, T>;
+  for (const [key, value] of entries) record[key] = value;
+  return record;
+}
+
+const isCount = (value: unknown): value is number => typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,0 +1,73 @@
+import { type ExactVersion, isExactVersion, type PackageName } from "../contract/index.ts";
+
+/** What a registry declares of one version and a resolver or an installer needs; the rest of its document is dropped while it is read. */
+export interface PackumentVersion {
+  name: PackageName;
+  version: ExactVersion;
+  dependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+  peerDependenciesMeta?: Record<string, { optional: boolean }>;
+  bundleDependencies?: string[] | boolean;
+  os?: string[];
+  cpu?: string[];
+  libc?: string[];
+  deprecated?: string;
+  hasInstallScript?: true;
+  dist: {
+    tarball: string;
+    /** Subresource Integrity; several digests may stand in it. */
+    integrity?: string;
+    /** SHA-1, 40 lower-case hex digits. */
+    shasum?: string;
+    unpackedSize?: number;
+    fileCount?: number;
+  };
+}
+
+/** A registry's document about one package. Its records have no prototype, so that no key of a hostile registry means anything to JavaScript. */
+export interface Packument {
+  name: PackageName;
+  "dist-tags": Record<string, string>;
+  /** By exact version. What is no exact version, or is described by something other than an object, is left out. */
+  versions: Record<string, PackumentVersion>;
+}
+
+/** One version as the registry declares it, in the terms of a manifest. Sizes in bytes. */
+export interface DeclaredVersion {
+  tarball: string;
+  integrity?: string;
+  shasum?: string;
+  unpackedBytes?: number;
+  fileCount?: number;
+  deprecated?: string;
+  hasInstallScript?: boolean;
+  os?: string[];
+  cpu?: string[];
+  libc?: string[];
+}
+
+export function declaredVersion(packument: Packument, version: string): DeclaredVersion | undefined {
+  const found = packument.versions[version];
+  if (found === undefined) return undefined;
+  const { dist, deprecated, hasInstallScript, os, cpu, libc } = found;
+  const { tarball, integrity, shasum, unpackedSize, fileCount } = dist;
+  return {
+    tarball,
+    ...(integrity === undefined ? {} : { integrity }),
+    ...(shasum === undefined ? {} : { shasum }),
+    ...(unpackedSize === undefined ? {} : { unpackedBytes: unpackedSize }),
+    ...(fileCount === undefined ? {} : { fileCount }),
+    ...(deprecated === undefined ? {} : { deprecated }),
+    ...(hasInstallScript === undefined ? {} : { hasInstallScript }),
+    ...(os === undefined ? {} : { os }),
+    ...(cpu === undefined ? {} : { cpu }),
+    ...(libc === undefined ? {} : { libc }),
+  };
+}
+
+/** What the `latest` tag points at, when that is a version the registry has. */
+export function latestVersion(packument: Packument): ExactVersion | undefined {
+  const latest = packument["dist-tags"].latest;
+  return latest !== undefined && isExactVersion(latest) && packument.versions[latest] ? latest : undefined;
+}
