@@ -1,0 +1,143 @@
+/** What the parent tells the child, as JSON in its preload. */
+export interface ChildInput {
+  script: string;
+  /** JSON text; absent: no `context` global. */
+  context?: string;
+  /** Files whose paths do not match are refused; absent: no other `node_modules` can be seen from the store. */
+  fence?: string;
+}
+
+/** What the child writes to descriptor 3; nothing when the script ends its process itself. */
+export type ChildReport =
+  | { kind: "value"; json: string }
+  | { kind: "unsettled" }
+  | { kind: "unserialisable"; message: string }
+  | { kind: "thrown"; thrown: Thrown };
+
+/** An error as the child saw it. Bun's own errors about modules carry `specifier` and `referrer`, its syntax errors `position`. */
+export interface Thrown {
+  name: string;
+  message: string;
+  stack?: string;
+  code?: string;
+  specifier?: string;
+  referrer?: string;
+  position?: { file: string; line: number; column: number };
+  /** The path of a file that the fence refused. */
+  fenced?: string;
+}
+
+export const reportDescriptor = 3;
+
+/** The text of the module that Bun is told to preload. */
+export const preloadSource = (input: ChildInput): string => `(${childMain.toString()})(${JSON.stringify(input)});\n`;
+
+/**
+ * Runs in the child before the user's script and imports it itself, so that Bun, which then finds it loaded, still treats it as the main module.
+ * Its source text is what is sent: it must not use anything from around it.
+ */
+function childMain(input: ChildInput): void {
+  const { process: proc, Bun: bun } = globalThis as unknown as {
+    process: NodeJS.Process;
+    Bun: { isMainThread: boolean; plugin(plugin: object): void };
+  };
+  const exit = proc.exit.bind(proc);
+  if (input.fence !== undefined) raiseFence(input.fence);
+  if (!bun.isMainThread) return;
+  const fs = proc.getBuiltinModule("node:fs");
+
+  let pending = true;
+  const send = (report: unknown) => {
+    const bytes = Buffer.from(JSON.stringify(report));
+    fs.ftruncateSync(3);
+    for (let at = 0; at < bytes.length; ) at += fs.writeSync(3, bytes, at, bytes.length - at, at);
+  };
+  const fail = (error: unknown) => {
+    send({ kind: "thrown", thrown: describe(error) });
+    exit(1);
+  };
+  const deliver = (value: unknown) => {
+    pending = false;
+    let json: string | undefined;
+    try {
+      json = JSON.stringify(value === undefined ? null : value);
+    } catch (error) {
+      send({ kind: "unserialisable", message: error instanceof Error ? error.message : String(error) });
+      exit(1);
+    }
+    if (json !== undefined) return send({ kind: "value", json });
+    send({ kind: "unserialisable", message: `a ${typeof value} has no JSON form` });
+    exit(1);
+  };
+
+  proc.on("uncaughtException", (error) => proc.listenerCount("uncaughtException") === 1 && fail(error));
+  proc.on("unhandledRejection", (error) => proc.listenerCount("unhandledRejection") === 1 && fail(error));
+  proc.on("beforeExit", () => pending && send({ kind: "unsettled" }));
+  if (input.context !== undefined) Object.assign(globalThis, { context: JSON.parse(input.context) });
+  import(input.script)
+    .then((module) => module.default)
+    .then(deliver)
+    .catch(fail);
+
+  function describe(error: unknown): unknown {
+    try {
+      if (typeof error !== "object" || error === null || !("message" in error)) return plain(error);
+      const known = error as Record<string, unknown> & { errors?: unknown[] };
+      if (Array.isArray(known.errors) && known.errors.length > 0 && known.name === "AggregateError")
+        return describe(known.errors[0]);
+      const text = (value: unknown, limit: number) => (typeof value === "string" ? value.slice(0, limit) : undefined);
+      return {
+        name: text(known.constructor?.name ?? known.name, 200) ?? "Error",
+        message: text(known.message, 16_384) ?? "",
+        stack: text(known.stack, 32_768),
+        code: text(known.code, 200),
+        specifier: text(known.specifier, 2000),
+        referrer: text(known.referrer, 4096),
+        position: known.position ?? undefined,
+        fenced: text(known.larderFenced, 4096),
+      };
+    } catch {
+      // A getter of the script's own threw.
+      return plain("an error that cannot be read");
+    }
+  }
+
+  function plain(value: unknown): unknown {
+    let shown: string;
+    try {
+      shown = (typeof value === "object" ? JSON.stringify(value) : undefined) ?? String(value);
+    } catch {
+      // Cyclic, or its own toString threw.
+      shown = Object.prototype.toString.call(value);
+    }
+    return { name: "Thrown", message: shown.slice(0, 16_384) };
+  }
+
+  function raiseFence(allowed: string): void {
+    const refuse = ({ path }: { path: string }) => {
+      const name = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
+      throw Object.assign(new Error(`Cannot find package '${name ?? path}'`), {
+        code: "MODULE_NOT_FOUND",
+        specifier: name,
+        larderFenced: path,
+      });
+    };
+    type Build = { onLoad(options: { filter: RegExp }, load: typeof refuse): void };
+    bun.plugin({
+      name: "larder-fence",
+      setup: (build: Build) => build.onLoad({ filter: new RegExp(`^(?!${allowed})`) }, refuse),
+    });
+    if (!bun.isMainThread) return;
+    // Plugins do not reach worker threads, preloads do.
+    const preload = `${input.script.slice(0, input.script.lastIndexOf("/"))}/.larder.mjs`;
+    const fenced = (Base: new (url: unknown, options?: object) => object) =>
+      class Worker extends Base {
+        constructor(url: unknown, options?: { preload?: string | string[] }) {
+          super(url, { ...options, preload: [preload, ...[options?.preload ?? []].flat()] });
+        }
+      };
+    Object.assign(globalThis, { Worker: fenced((globalThis as never as { Worker: never }).Worker) });
+    const threads = proc.getBuiltinModule("node:worker_threads");
+    Object.assign(threads, { Worker: fenced(threads.Worker as never) });
+  }
+}

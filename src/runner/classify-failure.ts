@@ -1,0 +1,130 @@
+import { isBuiltin } from "node:module";
+import { isPackageName, LarderError } from "../contract/index.ts";
+import type { Thrown } from "./child-main.ts";
+import { nearestName } from "./nearest-name.ts";
+import type { Scene } from "./scene.ts";
+
+/** What went wrong in a run, in words of the script: names of its file and of packages, no paths of ours. Pure. */
+export function classifyFailure(thrown: Thrown, scene: Scene): LarderError {
+  const missing = missingModule(thrown);
+  return missing ? moduleFailure(missing, scene) : scriptFailure(thrown, scene);
+}
+
+interface MissingModule {
+  specifier: string;
+  /** Absolute path of the importing file; `undefined` when Bun does not say. */
+  referrer: string | undefined;
+  fenced: string | undefined;
+}
+
+function missingModule({ name, code, message, specifier, referrer, fenced }: Thrown): MissingModule | undefined {
+  if (fenced !== undefined) return { specifier: specifier ?? fenced, referrer, fenced };
+  const isResolution = name === "ResolveMessage" || code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND";
+  if (isResolution) {
+    const named = specifier ?? /^Cannot find (?:package|module) ['"]([^'"]*)['"]/.exec(message)?.[1];
+    // For an unknown `node:` module Bun gives the word "undefined" as referrer.
+    if (named !== undefined) return { specifier: named, referrer: referrer?.startsWith("/") ? referrer : undefined, fenced };
+  }
+  const address = /^ENOENT reading "(https?:[^"]+)"/.exec(message)?.[1];
+  return name === "BuildMessage" && address !== undefined ? { specifier: address, referrer, fenced } : undefined;
+}
+
+function moduleFailure({ specifier, referrer, fenced }: MissingModule, scene: Scene): LarderError {
+  const byScript = referrer === undefined ? scene.mentions(specifier) : scene.isScript(referrer);
+  const at = byScript ? scene.positionOf(specifier) : undefined;
+  const details = { specifier, ...(at === undefined ? {} : { position: at }) };
+  const where = at ? ` (${at.file}:${at.line}:${at.column})` : "";
+  if (!byScript) return packageFailure(specifier, referrer, scene);
+  if (/^(?:https?|npm|jsr):/.test(specifier)) {
+    return new LarderError("E_MODULE_NOT_FOUND", `Scripts cannot import from an address: ${specifier}${where}.`, {
+      hint: "Allowlist the package and import it by its name.",
+      details,
+    });
+  }
+  const name = packageNameOf(specifier);
+  if (name === undefined || isBuiltin(specifier)) {
+    return new LarderError("E_MODULE_NOT_FOUND", `There is no module ${JSON.stringify(scene.clean(specifier))}${where}.`, {
+      hint: fileHint(specifier, fenced),
+      details,
+    });
+  }
+  const reason = scene.unavailable.get(name);
+  if (reason !== undefined) {
+    return new LarderError("E_PLATFORM", `${name} is not available on this host: ${reason}${where}.`, {
+      hint: `Run the script on another host, or allowlist a version of ${name} that supports ${scene.platform}.`,
+      details,
+    });
+  }
+  if (scene.roots.includes(name)) {
+    return new LarderError("E_MODULE_NOT_FOUND", `The package ${name} has no module ${JSON.stringify(specifier)}${where}.`, {
+      hint: 'See its documentation, or "exports" in its package.json, for what can be imported from it.',
+      details,
+    });
+  }
+  return notAllowlisted(name, where, { scene, details });
+}
+
+function notAllowlisted(
+  name: string,
+  where: string,
+  { scene, details }: { scene: Scene; details: Record<string, unknown> },
+): LarderError {
+  const near = nearestName(name, scene.roots);
+  const hint = near === undefined ? `Allowlist it: larder add ${name}` : `Did you mean ${near}? If not: larder add ${name}`;
+  const why = scene.hasTree ? "is not on the allowlist" : "is not on the allowlist: no packages were installed here yet";
+  return new LarderError("E_NOT_ALLOWLISTED", `The package ${name} ${why}${where}.`, {
+    hint,
+    details: { package: name, ...(near === undefined ? {} : { nearest: near }), ...details },
+  });
+}
+
+/** A package's own import failed: the allowlist is not to blame, for a package sees only what it declares. */
+function packageFailure(specifier: string, referrer: string | undefined, scene: Scene): LarderError {
+  const importer = referrer === undefined ? "A package" : scene.clean(referrer);
+  return new LarderError(
+    "E_MODULE_NOT_FOUND",
+    `${importer} imports ${JSON.stringify(scene.clean(specifier))}, which it does not bring along.`,
+    {
+      hint: "The package does not declare this dependency, or it is an optional one that was not resolved: try another version of the package.",
+      details: { specifier },
+    },
+  );
+}
+
+function fileHint(specifier: string, fenced: string | undefined): string {
+  if (fenced !== undefined) return "A script can load packages of the allowlist, and files that it wrote in its own directory.";
+  if (specifier.startsWith(".") || specifier.startsWith("/"))
+    return "A run has one file: put everything in it, or in an allowlisted package.";
+  return "Check the name.";
+}
+
+/** `@scope/name` or `name` of what an import names; `undefined` for paths, addresses and what cannot be a package. */
+export function packageNameOf(specifier: string): string | undefined {
+  const parts = specifier.split("/");
+  const name = specifier.startsWith("@") ? parts.slice(0, 2).join("/") : parts[0];
+  return name !== undefined && isPackageName(name) ? name : undefined;
+}
+
+function scriptFailure(thrown: Thrown, scene: Scene): LarderError {
+  const { name, message, stack, position } = thrown;
+  const told = scene.clean(message);
+  const title = { BuildMessage: "SyntaxError", Thrown: "The script threw a value that is not an Error" }[name] ?? name;
+  const heading = told === "" ? title : `${title}: ${told}`;
+  const frames = position
+    ? [`    at ${scene.clean(position.file)}:${position.line}:${position.column}`]
+    : (stack ?? "").split("\n").filter((line) => /^\s+at /.test(line) && !line.includes("/.larder.mjs"));
+  const cleaned = frames.map((frame) => scene.clean(frame));
+  return new LarderError("E_RUN_FAILED", heading, {
+    hint: undefined,
+    details: { name: title, stack: [heading, ...cleaned].join("\n"), ...(firstPosition(cleaned, scene) ?? {}) },
+  });
+}
+
+/** Where in the script it happened: the innermost frame that is the script's own. */
+function firstPosition(frames: string[], { scriptName }: Scene): { position: object } | undefined {
+  for (const frame of frames) {
+    const match = /(?:^|[\s(])([^\s()]+):(\d+):(\d+)\)?$/.exec(frame);
+    if (match?.[1] === scriptName) return { position: { file: scriptName, line: Number(match[2]), column: Number(match[3]) } };
+  }
+  return undefined;
+}

@@ -1,0 +1,2 @@
+/** `text` as a regular expression that matches just it. */
+export const escapePattern = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");

@@ -1,0 +1,53 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { LarderError } from "../contract/index.ts";
+import { acquireLease, type HostStore, readAccepted, type TreeRef } from "../host/index.ts";
+import type { SceneInput } from "./scene.ts";
+
+/** Where a run finds its packages, held until it is disposed. `tree` is absent on a host that never had packages: it runs without. */
+export interface ResolutionRoot extends AsyncDisposable {
+  readonly tree: TreeRef | undefined;
+  describe(): Promise<Pick<SceneInput, "hasTree" | "roots" | "unavailable">>;
+}
+
+/** Throws `E_NOT_READY` while the first tree is still to be built, `E_NOT_FOUND` for a generation whose tree is not here. */
+export async function openResolutionRoot(store: HostStore, generation?: number): Promise<ResolutionRoot> {
+  const lease = await acquireLease(store, { purpose: "run", ...(generation === undefined ? {} : { generation }) });
+  if (lease) {
+    return {
+      tree: lease.tree,
+      describe: async () => ({ hasTree: true, roots: await rootNames(lease.tree), unavailable: new Map() }),
+      [Symbol.asyncDispose]: () => lease[Symbol.asyncDispose](),
+    };
+  }
+  if (generation !== undefined) {
+    throw new LarderError("E_NOT_FOUND", `The tree of generation ${generation} is not on this host.`, {
+      hint: "Run against the current generation, or roll back to this one.",
+      details: { generation },
+    });
+  }
+  const accepted = await readAccepted(store);
+  if (accepted) {
+    throw new LarderError("E_NOT_READY", `Generation ${accepted.generation} is not built on this host yet.`, {
+      hint: "Wait for the agent, or run: larder reconcile",
+      retryable: true,
+      details: { generation: accepted.generation },
+    });
+  }
+  return {
+    tree: undefined,
+    describe: async () => ({ hasTree: false, roots: [], unavailable: new Map() }),
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+async function rootNames({ path }: TreeRef): Promise<string[]> {
+  const folder = join(path, "node_modules");
+  const entries = await readdir(folder);
+  const nested = await Promise.all(
+    entries.map(async (entry) =>
+      entry.startsWith("@") ? (await readdir(join(folder, entry))).map((name) => `${entry}/${name}`) : [entry],
+    ),
+  );
+  return nested.flat().filter((name) => !name.startsWith("."));
+}
