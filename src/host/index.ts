@@ -6,8 +6,14 @@
 export { acceptDesiredState } from "./accept-desired-state.ts";
 export { currentTree, type TreeRef } from "./current-tree.ts";
 export { detectPlatform } from "./detect-platform.ts";
+export { describeDiskError } from "./disk-error.ts";
+export { flipCurrent } from "./flip.ts";
 export { type HostStore, type HostStoreOptions, openHostStore } from "./host-store.ts";
-export type { StoreLayout } from "./layout.ts";
+export type { PackageKey, StoreLayout } from "./layout.ts";
 export { acquireLease, countRuns, type Lease, openRunDirectory, type RunDirectory } from "./lease.ts";
+export { type Materialised, type MaterialiseOptions, materialise, missingPackages } from "./materialise.ts";
+export { type PackageLink, type PlannedPackage, planTree, type TreePlan } from "./plan-tree.ts";
 export { type AcceptedState, readAccepted, readIdentity, type StoredIdentity, writeIdentity } from "./state.ts";
 export { openStoreWriter, type StoreWriter } from "./store-writer.ts";
+export { type SweepOptions, type SweepSummary, sweepStore } from "./sweep.ts";
+export { type Damage, type VerifyReport, verifyStore } from "./verify.ts";

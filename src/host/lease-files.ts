@@ -37,10 +37,7 @@ export const removeLeaseFile = (layout: StoreLayout, lease: LeaseFile): Promise<
 export async function listLeases(layout: StoreLayout): Promise<{ live: LeaseFile[]; dead: string[] }> {
   const entries = await readdir(layout.leases);
   const leases = entries.map(parseLeaseFile).filter((lease) => lease !== undefined);
-  const sockets = new Set([
-    ...leases.map((lease) => lease.socket),
-    ...entries.filter((entry) => /^\d+-[0-9a-f]+\.sock$/.test(entry)),
-  ]);
+  const sockets = new Set([...leases.map((lease) => lease.socket), ...entries.filter(isSocketName)]);
   const alive = new Map<string, boolean>();
   for (const socket of sockets) alive.set(socket, await isAlive(layout.leases, socket));
   const deadSockets = [...sockets].filter((socket) => !alive.get(socket) && entries.includes(socket));
@@ -49,6 +46,8 @@ export async function listLeases(layout: StoreLayout): Promise<{ live: LeaseFile
     dead: [...leases.filter((lease) => !alive.get(lease.socket)).map((lease) => lease.file), ...deadSockets],
   };
 }
+
+export const isSocketName = (entry: string): boolean => /^\d+-[0-9a-f]+\.sock$/.test(entry);
 
 function parseLeaseFile(file: string): LeaseFile | undefined {
   const [tree = "", id, ...socket] = file.split(".");

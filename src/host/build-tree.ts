@@ -1,0 +1,25 @@
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { failpoint } from "../lib/index.ts";
+import type { HostStore } from "./host-store.ts";
+import { contentPath, recordName, rootTarget, treePath } from "./layout.ts";
+import type { TreePlan } from "./plan-tree.ts";
+import { currentBootId, formatTreeRecord } from "./record.ts";
+import { publishDirectory } from "./staging.ts";
+
+/** `trees/<lockfileHash>`, when all its packages are there. */
+export async function buildTree({ layout, platform }: HostStore, plan: TreePlan): Promise<void> {
+  await publishDirectory(layout, treePath(layout, plan.lockfileHash), async (directory) => {
+    await mkdir(join(directory, "node_modules"), { mode: 0o755 });
+    for (const { alias, key, name } of plan.roots) {
+      const path = join(directory, contentPath(alias));
+      await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+      await symlink(rootTarget(alias, key, name), path);
+    }
+    const packages = plan.packages.map(({ key, name, version, integrity }) => ({ key, name, version, integrity }));
+    const record = { lockfileHash: plan.lockfileHash, platform, bootId: await currentBootId(), packages, roots: plan.roots };
+    await writeFile(join(directory, recordName), formatTreeRecord(record), { mode: 0o444 });
+    await failpoint("host:before-tree-rename");
+  });
+  await failpoint("host:after-tree-rename");
+}

@@ -1,0 +1,40 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { errnoOf } from "../lib/index.ts";
+import type { StoreLayout } from "./layout.ts";
+
+/** A path below `incoming/` that nobody else uses. */
+export const incomingPath = (layout: StoreLayout): string => join(layout.incoming, randomBytes(12).toString("hex"));
+
+/**
+ * Lets `fill` make a directory in `incoming/` and renames it to `target`, which thereby appears complete. When `target` is there already,
+ * somebody finished the same thing, and the new one is dropped. Nothing stays behind when `fill` fails.
+ */
+export async function publishDirectory(
+  layout: StoreLayout,
+  target: string,
+  fill: (directory: string) => Promise<void>,
+): Promise<void> {
+  const directory = incomingPath(layout);
+  try {
+    await mkdir(directory, { mode: 0o755 });
+    await fill(directory);
+    await rename(directory, target);
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    if (["EEXIST", "ENOTEMPTY"].includes(errnoOf(error) ?? "")) return;
+    throw error;
+  }
+}
+
+/** Out of sight in one step; the bytes go with `emptyTrash`. False: it was not there. */
+export async function moveToTrash(layout: StoreLayout, path: string): Promise<boolean> {
+  try {
+    await rename(path, join(layout.trash, `${basename(path).slice(0, 64)}.${randomBytes(6).toString("hex")}`));
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return false;
+    throw error;
+  }
+}
