@@ -55,6 +55,7 @@ export {
   insertOrJoinOperation,
   interruptOrphanedOperations,
   isCancelRequested,
+  listActiveOperations,
   listOperations,
   type OperationOutcome,
   requestOperationCancel,

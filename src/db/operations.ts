@@ -87,6 +87,16 @@ export async function retryOfOperation(tx: Queryable, id: Id): Promise<Operation
   return row && withoutNulls(row);
 }
 
+/** All that are queued or running. */
+export async function listActiveOperations(tx: Queryable): Promise<Operation[]> {
+  const rows = await tx
+    .select(columns)
+    .from(operations)
+    .where(inArray(operations.state, active))
+    .orderBy(asc(operations.sequence));
+  return rows.map(withoutNulls);
+}
+
 /** queued → running, the longest waiting first. `undefined`: nothing is queued, or `epoch` is over. */
 export async function claimNextOperation(tx: Queryable, epoch: number): Promise<Operation | undefined> {
   const next = tx

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { PGlite } from "@electric-sql/pglite";
@@ -43,18 +44,11 @@ export async function openPgliteMemory(): Promise<Db> {
 }
 
 /** A database appears by rename: one whose making was interrupted is made again from nothing. */
-async function initialise(data: string, directory: string, create: typeof PGlite): Promise<void> {
-  const { exists } = await import("node:fs/promises").then(({ stat }) => ({
-    exists: (path: string) =>
-      stat(path).then(
-        () => true,
-        () => false,
-      ),
-  }));
-  if (await exists(data)) return;
+async function initialise(data: string, directory: string, implementation: typeof PGlite): Promise<void> {
+  if (existsSync(data)) return;
   const draft = join(directory, "draft");
   await rm(draft, { recursive: true, force: true });
-  const client = await create.create(draft);
+  const client = await implementation.create(draft);
   await client.close();
   await rename(draft, data);
 }

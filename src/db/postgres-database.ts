@@ -16,8 +16,17 @@ export async function openPostgres(url: string): Promise<Db> {
     ...connectionOptions,
     max: 10,
     idle_timeout: 60,
-    connection: { ...connectionOptions.connection, idle_in_transaction_session_timeout: 60_000 },
+    connection: { ...connectionOptions.connection, idle_in_transaction_session_timeout: 20_000 },
   });
+  const connectForElection = ({ onclose, silenceMs }: { onclose(): void; silenceMs: number }) =>
+    postgres(url, {
+      ...connectionOptions,
+      max: 1,
+      idle_timeout: 0,
+      max_lifetime: null,
+      onclose,
+      connection: { ...connectionOptions.connection, idle_session_timeout: silenceMs },
+    });
   const database = drizzle(client);
   const transaction = <T>(fn: (tx: Queryable) => Promise<T>) =>
     translated(database.transaction((tx) => fn(tx as unknown as Queryable)));
@@ -34,7 +43,7 @@ export async function openPostgres(url: string): Promise<Db> {
       const subscription = await translated(client.listen(notifyChannel, handler));
       return { [Symbol.asyncDispose]: () => subscription.unlisten() };
     },
-    elect: () => electOnPostgres(postgres(url, { ...electionOptions }), `${hostname()} process ${process.pid}`),
+    elect: () => electOnPostgres(connectForElection, `process ${process.pid} on ${hostname()}`),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -45,8 +54,6 @@ const connectionOptions = {
   keep_alive: 15,
   connection: { application_name: "larder", TimeZone: "UTC" },
 } as const;
-
-const electionOptions = { ...connectionOptions, max: 1, idle_timeout: 0, max_lifetime: 0 };
 
 function assertPostgresUrl(url: string): void {
   if (URL.canParse(url) && ["postgres:", "postgresql:"].includes(new URL(url).protocol)) return;

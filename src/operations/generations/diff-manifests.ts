@@ -44,6 +44,7 @@ function holdings(manifest: Manifest): Map<PackageName, Holding> {
   return result;
 }
 
-const sameBlobs = (a: Holding, b: Holding): boolean => a.blobs.size === b.blobs.size && [...a.blobs].every((key) => b.blobs.has(key));
+const sameBlobs = (a: Holding, b: Holding): boolean =>
+  a.blobs.size === b.blobs.size && [...a.blobs].every((key) => b.blobs.has(key));
 
 const ascending = (holding: Holding | undefined): ExactVersion[] => [...(holding?.versions ?? [])].sort(semver.compare);

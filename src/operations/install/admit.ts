@@ -50,10 +50,14 @@ async function* single(bytes: Uint8Array): AsyncIterable<Uint8Array> {
 
 function assertIntegrity(label: string, expected: Integrity, actual: Integrity): void {
   if (expected === actual) return;
-  throw new LarderError("E_INTEGRITY", `The tarball of ${label} is not the one that was resolved: expected ${expected}, got ${actual}.`, {
-    hint: "The registry or something before it changed the bytes. Nothing was stored. Try again, or pin another version.",
-    details: { package: label, expected, actual },
-  });
+  throw new LarderError(
+    "E_INTEGRITY",
+    `The tarball of ${label} is not the one that was resolved: expected ${expected}, got ${actual}.`,
+    {
+      hint: "The registry or something before it changed the bytes. Nothing was stored. Try again, or pin another version.",
+      details: { package: label, expected, actual },
+    },
+  );
 }
 
 function assertIdentity(label: string, inside: { name: string; version: string }): void {

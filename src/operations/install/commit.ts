@@ -1,0 +1,65 @@
+import { LarderError } from "../../contract/index.ts";
+import { assertEpoch, commitGeneration, fenced, listGenerations, putManifest } from "../../db/index.ts";
+import { failpoint } from "../../lib/index.ts";
+import { notice } from "../notices.ts";
+import type { OperationRun } from "../operation-handler.ts";
+import type { IdentifiedManifest, InstallPlan, Timings } from "./install.ts";
+import type { InstallOptions } from "./install-options.ts";
+
+export interface CommitInput extends IdentifiedManifest {
+  run: OperationRun;
+  plan: InstallPlan;
+  lockfile: string;
+  nodes: number;
+  timings: Timings;
+}
+
+type Committed = { generation: number; changed: boolean };
+
+/**
+ * Publish, then commit: manifest row, then in one transaction the generation, the desired state and one notice. `stale`: the allowlist has changed since
+ * the plan. Throws `E_FENCED` when the election was lost. Resolving to what is current already makes no generation.
+ */
+export async function commitInstall(options: InstallOptions, input: CommitInput): Promise<Committed | "stale"> {
+  const { db, signer } = options;
+  const { run, plan, lockfileHash, digest, body, blobs, lockfile, nodes, timings } = input;
+  const { environment, current, packages } = plan;
+  if (current?.lockfileHash === lockfileHash) return { generation: current.number, changed: false };
+  await timings.phase("publish", () =>
+    db.transaction(async (tx) => {
+      await assertEpoch(tx, run.epoch);
+      await putManifest(tx, { lockfileHash, digest, body, lockfile, nodes, blobs });
+    }),
+  );
+  await failpoint("install:published");
+  return await timings.phase("commit", async () => {
+    try {
+      return await db.transaction(async (tx) => {
+        const outcome = await commitGeneration(tx, {
+          environment,
+          epoch: run.epoch,
+          expectedRevision: plan.revision,
+          lockfileHash,
+          nodes,
+          packages,
+          createdBy: run.operation.requestedBy,
+          reason: "install",
+          operationId: run.operation.id,
+          sign: (generation) => signer.sign({ environment, generation, lockfileHash, manifestDigest: digest }),
+        });
+        if (outcome.kind === "stale") return "stale";
+        if (outcome.kind === "fenced") throw fenced();
+        const { number } = outcome.generation;
+        await db.notify(tx, notice({ type: "desired", environment, generation: number }));
+        await failpoint("install:before-commit");
+        return { generation: number, changed: true };
+      });
+    } catch (error) {
+      if (error instanceof LarderError) throw error;
+      // The connection may have died after the commit and before its answer: the row knows.
+      const own = (await listGenerations(db.query, environment, 3)).find(({ operationId }) => operationId === run.operation.id);
+      if (own === undefined) throw error;
+      return { generation: own.number, changed: true };
+    }
+  });
+}

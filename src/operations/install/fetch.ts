@@ -1,0 +1,88 @@
+import {
+  type BlobKey,
+  blobKeyOf,
+  type Manifest,
+  type ManifestNode,
+  nodeOf,
+  type Platform,
+  type Progress,
+  viewForPlatform,
+} from "../../contract/index.ts";
+import { assertEpoch, getBlobEntries, putBlobEntry } from "../../db/index.ts";
+import { mapConcurrent } from "../../lib/index.ts";
+import { admitTarball } from "./admit.ts";
+import type { InstallOptions } from "./install-options.ts";
+import { tarballUrl } from "./tarball-url.ts";
+
+const parallel = 12;
+
+export interface FetchInput {
+  manifest: Manifest;
+  platforms: Platform[];
+  /** A directory of this install's own. */
+  scratch: string;
+  epoch: number;
+  signal: AbortSignal;
+  report(progress: Progress): void;
+}
+
+export interface FetchResult {
+  fetched: number;
+  fetchedBytes: number;
+  /** Every blob that the wanted platforms need, and their packed bytes. */
+  blobs: number;
+  bytes: number;
+}
+
+/** Makes every blob that the wanted platforms need present, with its row: bytes first. Fetches only what no row names. */
+export async function fetchBlobs(options: InstallOptions, input: FetchInput): Promise<FetchResult> {
+  const { db, blobs, registry } = options;
+  const wanted = wantedBlobs(input.manifest, input.platforms);
+  const present = await getBlobEntries(db.query, [...wanted.keys()]);
+  const missing = [...wanted].filter(([key]) => !present.has(key)).map(([, node]) => node);
+  const result = { fetched: 0, fetchedBytes: 0, blobs: wanted.size, bytes: 0 };
+  for (const { sizeBytes } of present.values()) result.bytes += sizeBytes;
+  const progress = (subject?: string) =>
+    input.report({
+      phase: "fetch",
+      done: result.fetched,
+      total: missing.length,
+      doneBytes: result.fetchedBytes,
+      ...(subject === undefined ? {} : { subject }),
+    });
+  progress();
+  const abort = new AbortController();
+  const signal = AbortSignal.any([input.signal, abort.signal]);
+  await mapConcurrent(missing, { limit: parallel, signal }, async (node) => {
+    try {
+      const label = `${node.name}@${node.version}`;
+      const url = await tarballUrl(options, node, signal);
+      const source = await registry.tarball(url, { label, signal });
+      const admitted = await admitTarball(source, node, { blobs, scratch: input.scratch, signal });
+      await db.transaction(async (tx) => {
+        await assertEpoch(tx, input.epoch);
+        await putBlobEntry(tx, { ...admitted, store: blobs.name });
+      });
+      result.fetched += 1;
+      result.fetchedBytes += admitted.sizeBytes;
+      result.bytes += admitted.sizeBytes;
+      progress(label);
+    } catch (error) {
+      abort.abort(error);
+      throw error;
+    }
+  });
+  return result;
+}
+
+/** Each blob once, with a node that has it. */
+function wantedBlobs(manifest: Manifest, platforms: Platform[]): Map<BlobKey, ManifestNode> {
+  const wanted = new Map<BlobKey, ManifestNode>();
+  for (const platform of platforms) {
+    for (const id of viewForPlatform(manifest, platform).nodes) {
+      const node = nodeOf(manifest, id);
+      wanted.set(blobKeyOf(node.integrity), node);
+    }
+  }
+  return wanted;
+}

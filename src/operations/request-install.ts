@@ -1,0 +1,15 @@
+import type { EnvironmentName, Operation } from "../contract/index.ts";
+import { type Db, insertOrJoinOperation } from "../db/index.ts";
+import { notice } from "./notices.ts";
+
+/** Queues an install, or joins the one that is queued or running for the environment: every caller gets an id. */
+export async function requestInstall(
+  db: Db,
+  request: { environment: EnvironmentName; requestedBy: string },
+): Promise<{ operation: Operation; joined: boolean }> {
+  return await db.transaction(async (tx) => {
+    const answer = await insertOrJoinOperation(tx, { kind: "install", ...request });
+    if (!answer.joined) await db.notify(tx, notice({ type: "operation", id: answer.operation.id }));
+    return answer;
+  });
+}
