@@ -17,13 +17,13 @@ export interface SuiteResult {
 export async function runSuite(
   root: string,
   suite: Suite,
-  options: { args: string[]; signal: AbortSignal },
+  options: { args: string[]; signal: AbortSignal; quiet?: boolean },
 ): Promise<SuiteResult> {
   const scratch = await mkdtemp(join(tmpdir(), "larder-test-report-"));
   try {
     const report = join(scratch, "junit.xml");
     const start = performance.now();
-    const end = await runBun(root, suite, [`--reporter-outfile=${report}`, ...options.args], options.signal);
+    const end = await runBun(root, suite, [`--reporter-outfile=${report}`, ...options.args], options);
     const durationMs = performance.now() - start;
     const text = await readFile(report, "utf8").catch(() => "");
     return { suite, durationMs, ...judge(root, suite, parseJunit(text), { end, filtered: options.args.length > 0 }) };
@@ -33,13 +33,18 @@ export async function runSuite(
 }
 
 /** The exit code, or why the process had none. */
-async function runBun(root: string, suite: Suite, args: string[], signal: AbortSignal): Promise<number | string> {
+async function runBun(
+  root: string,
+  suite: Suite,
+  args: string[],
+  { signal, quiet }: { signal: AbortSignal; quiet?: boolean },
+): Promise<number | string> {
   const flags = ["test", "--only-failures", "--no-orphans", `--timeout=${suite.testTimeoutMs}`, "--reporter=junit", ...args];
   const files = suite.files.map((file) => `./${file}`);
   // Bun's own test output goes to standard error; standard output keeps the summary.
   const child = spawn(process.execPath, [...flags, ...files], {
     cwd: root,
-    stdio: ["ignore", 2, 2],
+    stdio: quiet ? "ignore" : ["ignore", 2, 2],
     detached: true,
     env: { ...process.env, LARDER_DATA_DIR: undefined, LARDER_SERVER: undefined, LARDER_TOKEN: undefined },
   });
@@ -48,7 +53,7 @@ async function runBun(root: string, suite: Suite, args: string[], signal: AbortS
     reason = why;
     if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
   };
-  const deadline = setTimeout(() => kill(`stopped after ${Math.round(suite.deadlineMs / 60_000)} minutes`), suite.deadlineMs);
+  const deadline = setTimeout(() => kill(`stopped after ${(suite.deadlineMs / 60_000).toFixed(1)} minutes`), suite.deadlineMs);
   const onAbort = () => kill("interrupted");
   signal.addEventListener("abort", onAbort, { once: true });
   try {

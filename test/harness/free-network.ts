@@ -1,0 +1,62 @@
+import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+
+/** Why network namespaces cannot be used here; `undefined` when they can. */
+export function whyNoNetworkNamespaces(): string | undefined {
+  if (process.platform !== "linux") return "network namespaces are Linux's";
+  const name = newName();
+  const failed = tryRun("ip", ["netns", "add", name]) ?? tryRun("ip", ["netns", "exec", name, "true"]);
+  tryRun("ip", ["netns", "delete", name]);
+  return failed;
+}
+
+/** Why `unshare --net` cannot be used here; `undefined` when it can. */
+export const whyNoUnshare = (): string | undefined =>
+  process.platform === "linux" ? tryRun("unshare", ["--net", "true"]) : "network namespaces are Linux's";
+
+export interface FreeNetwork extends AsyncDisposable {
+  /** Before a command: runs it in the namespace. */
+  within: string[];
+  /** This side's address, the only one besides loopback that the namespace reaches. */
+  address: string;
+}
+
+/** A network namespace joined to this one by a pair of virtual cables, with no route to anywhere else and no name server. */
+export async function openFreeNetwork(): Promise<FreeNetwork> {
+  const name = newName();
+  const [outer, inner] = [`${name}a`, `${name}b`];
+  const third = 1 + ((randomBytes(1)[0] as number) % 254);
+  const [address, peer] = [`10.213.${third}.1`, `10.213.${third}.2`];
+  const dispose = async () => {
+    tryRun("ip", ["link", "delete", outer]);
+    tryRun("ip", ["netns", "delete", name]);
+  };
+  try {
+    for (const line of [
+      `netns add ${name}`,
+      `link add ${outer} type veth peer name ${inner} netns ${name}`,
+      `address add ${address}/30 dev ${outer}`,
+      `link set ${outer} up`,
+      `-n ${name} address add ${peer}/30 dev ${inner}`,
+      `-n ${name} link set ${inner} up`,
+      `-n ${name} link set lo up`,
+    ]) {
+      const failed = tryRun("ip", line.split(" "));
+      if (failed !== undefined) throw new Error(failed);
+    }
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return { within: ["ip", "netns", "exec", name], address, [Symbol.asyncDispose]: dispose };
+}
+
+/** At most 15 characters with the cable's letter: the kernel's limit for a device's name. */
+const newName = (): string => `larder${randomBytes(4).toString("hex")}`;
+
+/** What went wrong, in words; `undefined` when nothing did. */
+function tryRun(command: string, args: string[]): string | undefined {
+  const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8", timeout: 10_000 });
+  if (error) return `${command} cannot be started: ${error.message}`;
+  return status === 0 ? undefined : `${command} ${args.slice(0, 2).join(" ")}: ${stderr.trim() || `ended with ${status}`}`;
+}
