@@ -8,8 +8,8 @@ const patienceMs = 30_000;
 
 export interface Watcher {
   signal: AbortSignal;
-  onProgress(progress: Progress): void;
-  note(text: string): void;
+  onProgress?(progress: Progress): void;
+  note?(text: string): void;
 }
 
 /**
@@ -28,7 +28,7 @@ export async function followOperation(client: LarderClient, first: Operation, wa
         operation = await nextAttempt(client, operation, watcher);
         continue;
       }
-      watcher.onProgress(operation.progress ?? { phase: operation.state, done: 0 });
+      watcher.onProgress?.(operation.progress ?? { phase: operation.state, done: 0 });
       await sleep(pollMs, watcher.signal);
       operation = await patiently(() => client.operations.get({ id: operation.id }), watcher);
     }
@@ -44,7 +44,7 @@ const failureOf = ({ id, kind, error }: Operation): LarderError =>
   error ? LarderError.fromBody(error) : new LarderError("E_INTERNAL", `The ${kind} ${id} failed and does not say why.`);
 
 async function nextAttempt(client: LarderClient, ended: Operation, watcher: Watcher): Promise<Operation> {
-  watcher.note(`The ${ended.kind} lost its server; waiting for the next attempt.`);
+  watcher.note?.(`The ${ended.kind} lost its server; waiting for the next attempt.`);
   const until = Date.now() + patienceMs;
   while (Date.now() < until) {
     const operations = await patiently(() => client.operations.list({ limit: 50 }), watcher);
@@ -70,11 +70,11 @@ export async function patiently<T>(read: () => Promise<T>, { signal, note }: Pic
   for (;;) {
     try {
       const answer = await read();
-      if (since !== undefined) note("The server answers again.");
+      if (since !== undefined) note?.("The server answers again.");
       return answer;
     } catch (error) {
       if (!hasCode(error, "E_SERVER_UNREACHABLE", "E_NOT_READY")) throw error;
-      if (since === undefined) note("The server does not answer; waiting for it to come back.");
+      if (since === undefined) note?.("The server does not answer; waiting for it to come back.");
       since ??= Date.now();
       if (Date.now() - since > patienceMs) throw error;
       await sleep(500, signal);

@@ -3,9 +3,9 @@ import { exitCodeOf, LarderError } from "../contract/index.ts";
 import { createLogger } from "../lib/index.ts";
 import type { CommandSpec, Outcome } from "./command.ts";
 import { buildProgram, describeCommandLineError } from "./program.ts";
+import { readSettings } from "./read-settings.ts";
 import { renderError } from "./render/error.ts";
 import { styleFor } from "./render/style.ts";
-import { readSettings } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Runs one command line to its end and gives the exit code. Never throws, never ends the process. */

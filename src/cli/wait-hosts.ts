@@ -20,7 +20,7 @@ export async function waitForHosts(
     const behind = hosts.filter((host) => host.generation < wanted.generation);
     if (behind.length === 0) return { hosts, waitedMs: Date.now() - startedAt };
     if (Date.now() - startedAt > wanted.timeoutMs) throw tooSlow(behind, wanted);
-    watcher.onProgress({
+    watcher.onProgress?.({
       phase: "hosts",
       done: hosts.length - behind.length,
       total: hosts.length,

@@ -68,7 +68,7 @@ export const demo = defineCommand<[], { exit?: boolean }>({
         waitForHosts(
           client,
           { environment, generation: installed.generation, timeoutMs: convergeMs },
-          { signal: context.terminal.signal },
+          { signal: context.terminal.signal, onProgress() {}, note() {} },
         ),
     );
     const run = await steps.take("run", `Ran examples/health-check.ts`, () => runExample(context));

@@ -12,6 +12,7 @@ interface RunOptions {
   context?: unknown;
   env?: Record<string, string>;
   timeout?: number;
+  memory?: number;
   generation?: number;
 }
 
@@ -19,11 +20,11 @@ export const run = defineCommand<[file: string], RunOptions>({
   name: "run",
   summary: "Run a script against this host's packages",
   description:
-    "Runs on the host store in the data directory; no server is needed. The script's default export is called with the context when it is a function, and what it returns is printed as JSON.",
+    "Runs on the host store in the data directory; no server is needed. What the script exports as default, or its promise brings, is printed as JSON; the context is its global `context`.",
   examples: [
     "run report.ts",
     `run report.ts --context '{"day": "2026-01-31"}' --env REGION=eu --timeout 10s`,
-    `run - <<< 'import dayjs from "dayjs"; export default () => dayjs().year()'`,
+    `run - <<< 'import dayjs from "dayjs"; export default dayjs().year()'`,
     "run report.ts --generation 3 --json | jq .result",
   ],
   settings: ["platform"],
@@ -32,7 +33,8 @@ export const run = defineCommand<[file: string], RunOptions>({
       .argument("<file>", "a TypeScript or JavaScript file, or - for standard input")
       .option("--context <json>", "value that the script is given", parseJson("--context"))
       .option("--env <name=value>", "a variable of the script's environment; repeatable", parseVariable("--env"))
-      .option("--timeout <time>", "stop it after this long", parseTime("--timeout"))
+      .option("--timeout <time>", "stop it after this long (default: 30s)", parseTime("--timeout"))
+      .option("--memory <mb>", "stop it when it takes more memory; Linux only", parseCount("--memory"))
       .option("--generation <n>", "run against this generation, if it is still here", parseCount("--generation")),
   async run(context, [file], options): Promise<Outcome> {
     const { settings, terminal } = context;
@@ -44,6 +46,7 @@ export const run = defineCommand<[file: string], RunOptions>({
       ...(options.context !== undefined && { context: options.context }),
       ...(options.env && { env: options.env }),
       ...(options.timeout !== undefined && { timeoutMs: options.timeout }),
+      ...(options.memory !== undefined && { memoryMb: options.memory }),
       ...(options.generation !== undefined && { generation: options.generation }),
       signal: terminal.signal,
       ...(!settings.json && {

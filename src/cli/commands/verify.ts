@@ -1,6 +1,10 @@
-import { defineCommand } from "../command.ts";
+import { exitCodeOf } from "../../contract/index.ts";
+import type { VerifyReport } from "../../host/index.ts";
+import { defineCommand, type Page } from "../command.ts";
 import { openExistingStore } from "../local-store.ts";
 import { openProgressLine } from "../render/progress.ts";
+import { count, formatBytes } from "../render/quantity.ts";
+import { renderTable } from "../render/table.ts";
 
 export const verify = defineCommand({
   name: "verify",
@@ -14,6 +18,32 @@ export const verify = defineCommand({
     await using store = await openExistingStore(context);
     using line = openProgressLine(context.terminal);
     const report = await verifyStore(store, { signal: context.terminal.signal, onProgress: line.update });
-    return { json: report };
+    return {
+      json: report,
+      exitCode: report.intact ? 0 : exitCodeOf("E_TREE_DAMAGED"),
+      text: (page) => renderReport(report, store.directory, page),
+    };
   },
 });
+
+const problemsShown = 50;
+
+function renderReport(report: VerifyReport, directory: string, page: Page): string {
+  const { bold, green, red, dim } = page.style;
+  const checked = `${count(report.packages, "package")} in ${count(report.trees, "tree")}, ${count(report.files, "file")}, ${formatBytes(report.bytes)}`;
+  if (report.trees === 0 && report.intact) return `There is nothing to check in ${directory}: no generation was built here yet.`;
+  if (report.intact) return `${green("✔")} Intact: ${checked}`;
+  const { problems, damaged } = report;
+  const table = renderTable(
+    [{ title: "problem" }, { title: "of", shrinkTo: 12 }, { title: "path", shrinkTo: 20 }],
+    problems.slice(0, problemsShown).map(({ kind, subject, path }) => [{ text: kind, paint: "red" }, subject, path]),
+    page,
+  );
+  return [
+    table,
+    ...(problems.length > problemsShown ? [dim(`… and ${problems.length - problemsShown} more, all in --json`)] : []),
+    "",
+    `${red(bold(`${count(problems.length, "problem")} in ${count(damaged.packages.length, "package")} and ${count(damaged.trees.length, "tree")}`))} of ${checked}.`,
+    `${page.style.cyan("hint:")} Find out what wrote there; then have them made anew: larder reconcile`,
+  ].join("\n");
+}

@@ -1,0 +1,234 @@
+import { OpenAPIHandler } from "@orpc/openapi/fetch";
+import { implement, ORPCError } from "@orpc/server";
+import {
+  contract,
+  type EnvironmentName,
+  type ErrorCode,
+  type ExactVersion,
+  type GenerationDiff,
+  type Host,
+  httpStatusOf,
+  LarderError,
+  type LockfileHash,
+  type Operation,
+  type PackageEntry,
+  type PackageName,
+} from "../../contract/index.ts";
+
+export const environment = "default" as EnvironmentName;
+export const now = "2026-01-31T12:00:00.000Z";
+export const lockfileHash = "1f2e3d4c".repeat(8) as LockfileHash;
+
+export const packageEntry = (name: string, version = "1.0.0", enabled = true): PackageEntry => ({
+  name: name as PackageName,
+  version: version as ExactVersion,
+  enabled,
+  addedBy: "alice",
+  addedAt: now,
+});
+
+export const host = (id: string, overrides: Partial<Host> = {}): Host => ({
+  id,
+  environment,
+  createdAt: now,
+  lastSeenAt: now,
+  generation: 2,
+  lockfileHash,
+  phase: "ready",
+  platform: { os: "linux", cpu: "x64", libc: "glibc" },
+  runsInFlight: 0,
+  ...overrides,
+});
+
+export const operation = (id: string, overrides: Partial<Operation> = {}): Operation => ({
+  id,
+  kind: "install",
+  environment,
+  state: "queued",
+  attempt: 1,
+  requestedBy: "alice",
+  createdAt: now,
+  ...overrides,
+});
+
+export const succeeded = (id: string, changed = true): Operation =>
+  operation(id, {
+    state: "succeeded",
+    startedAt: now,
+    endedAt: now,
+    result: {
+      generation: 2,
+      lockfileHash,
+      changed,
+      nodes: 3,
+      blobs: 3,
+      bytes: 120_000,
+      fetched: 1,
+      fetchedBytes: 40_000,
+      timingsMs: { resolve: 120, fetch: 900 },
+    },
+  });
+
+/** What the fake knows; tests change it. `steps` is what an install's operation says, poll after poll; the last one stays. */
+export interface FakeState {
+  packages: PackageEntry[];
+  installDue: boolean;
+  generation: number;
+  hosts: Host[];
+  steps: Operation[];
+  joined: boolean;
+  operations: Operation[];
+  diff: GenerationDiff;
+  /** Every call, as `path input`. */
+  calls: string[];
+  tokensSeen: (string | undefined)[];
+  failWith?: LarderError;
+}
+
+export interface FakeServer extends AsyncDisposable {
+  url: URL;
+  state: FakeState;
+}
+
+/** A server that speaks the contract, with no more behind it than what the tests of commands look at. */
+export function startFakeServer(overrides: Partial<FakeState> = {}): FakeServer {
+  const state: FakeState = {
+    packages: [],
+    installDue: false,
+    generation: 2,
+    hosts: [],
+    steps: [succeeded("op_1")],
+    joined: false,
+    operations: [],
+    diff: { environment, from: 1, to: 2, changes: [], addedBytes: 0 },
+    calls: [],
+    tokensSeen: [],
+    ...overrides,
+  };
+  const handler = new OpenAPIHandler(routerOver(state), {
+    customErrorResponseBodyEncoder: (error) => error.data ?? { code: "E_INPUT", message: error.message },
+  });
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    async fetch(request) {
+      state.tokensSeen.push(request.headers.get("authorization") ?? undefined);
+      const { response } = await handler.handle(request, { prefix: "/api", context: {} });
+      return response ?? new Response("<h1>not found</h1>", { status: 404, headers: { "content-type": "text/html" } });
+    },
+  });
+  return { url: server.url, state, [Symbol.asyncDispose]: () => server.stop(true) };
+}
+
+function routerOver(state: FakeState) {
+  const os = implement(contract).use(async ({ path, next }, input) => {
+    state.calls.push(`${path.join(".")} ${JSON.stringify(input)}`);
+    if (state.failWith) throw wire(state.failWith);
+    return next();
+  });
+  const find = <T extends { id?: string; name?: string }>(list: T[], key: string): T =>
+    list.find((item) => item.id === key || item.name === key) ?? refuse("E_NOT_FOUND", `There is no ${key}.`);
+  const storage = {
+    active: "fs",
+    blobs: 3,
+    bytes: 120_000,
+    migration: { state: "idle" as const, done: 0, total: 0 },
+  };
+  const generation = (number: number) => ({
+    environment,
+    number,
+    lockfileHash,
+    createdAt: now,
+    createdBy: "alice",
+    reason: "install" as const,
+    packages: [{ name: "dayjs" as PackageName, version: "1.11.13" as ExactVersion }],
+    nodes: 3,
+    current: number === state.generation,
+  });
+  return {
+    status: {
+      get: os.status.get.handler(({ input }) => ({
+        version: "0.1.0",
+        storeId: "store-12345678",
+        environment: input.environment,
+        generation: state.generation,
+        lockfileHash,
+        installDue: state.installDue,
+        packages: state.packages.length,
+        hosts: state.hosts,
+        storage,
+        ...(state.operations[0] && { operation: state.operations[0] }),
+      })),
+    },
+    environments: {
+      list: os.environments.list.handler(() => [{ name: environment, createdAt: now, generation: state.generation }]),
+      create: os.environments.create.handler(({ input }) => ({ name: input.name, createdAt: now, generation: 0 })),
+    },
+    packages: {
+      list: os.packages.list.handler(() => ({ revision: 1, packages: state.packages, installDue: state.installDue })),
+      add: os.packages.add.handler(({ input }) => {
+        const entries = input.packages.map(({ name, version }) => ({
+          ...packageEntry(name, version ?? "9.9.9"),
+          change: "added" as const,
+        }));
+        state.packages.push(...entries.map(({ change, ...entry }) => entry));
+        return entries;
+      }),
+      remove: os.packages.remove.handler(({ input }) => {
+        const entry = find(state.packages, input.name);
+        state.packages = state.packages.filter((other) => other !== entry);
+        return entry;
+      }),
+      setEnabled: os.packages.setEnabled.handler(({ input }) => ({
+        ...find(state.packages, input.name),
+        enabled: input.enabled,
+      })),
+    },
+    installs: { start: os.installs.start.handler(() => ({ operation: state.steps[0]!, joined: state.joined })) },
+    operations: {
+      list: os.operations.list.handler(() => state.operations),
+      get: os.operations.get.handler(() => (state.steps.length > 1 ? state.steps.splice(0, 1)[0]! : state.steps[0]!)),
+      cancel: os.operations.cancel.handler(({ input }) => operation(input.id, { state: "cancelled" })),
+    },
+    generations: {
+      list: os.generations.list.handler(() => [generation(2), generation(1)].filter(({ number }) => number <= state.generation)),
+      diff: os.generations.diff.handler(() => state.diff),
+      rollback: os.generations.rollback.handler(({ input }) => ({
+        ...generation(3),
+        reason: "rollback",
+        rollbackOf: input.number,
+      })),
+    },
+    hosts: {
+      list: os.hosts.list.handler(() => state.hosts),
+      get: os.hosts.get.handler(({ input }) => find(state.hosts, input.id)),
+      enrol: os.hosts.enrol.handler(({ input }) => ({
+        host: host(input.id, { environment: input.environment, generation: 0, phase: "pending" }),
+        token: "ldr_host_secret.0123456789abcdef0123456789abcdef",
+      })),
+      revoke: os.hosts.revoke.handler(({ input }) => find(state.hosts, input.id)),
+      reconcile: os.hosts.reconcile.handler(({ input }) => {
+        const found = find(state.hosts, input.id);
+        const before = { ...found };
+        setTimeout(() => Object.assign(found, { generation: state.generation, lastSeenAt: "2026-01-31T12:00:01.000Z" }), 200);
+        return before;
+      }),
+    },
+    storage: { status: os.storage.status.handler(() => storage) },
+    tokens: {
+      list: os.tokens.list.handler(() => []),
+      create: os.tokens.create.handler(({ input }) => ({
+        token: { id: "tok_1", role: input.role, subject: input.subject, createdAt: now },
+        text: "ldr_author_secretsecretsecret",
+      })),
+      revoke: os.tokens.revoke.handler(({ input }) => ({ id: input.id, role: "author", subject: "ci", createdAt: now })),
+    },
+  };
+}
+
+function refuse(code: ErrorCode, message: string): never {
+  throw wire(new LarderError(code, message, { hint: "Look again." }));
+}
+
+const wire = (error: LarderError): ORPCError<string, unknown> =>
+  new ORPCError(error.code, { status: httpStatusOf(error.code), message: error.message, data: error.toBody() });
