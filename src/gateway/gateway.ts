@@ -1,0 +1,134 @@
+import { randomBytes } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type ExactVersion, isPackageName, LarderError, type PackageName } from "../contract/index.ts";
+import { type Logger, silentLogger } from "../lib/index.ts";
+import { type DeclaredVersion, declaredVersion, encodePackageName, type Packument, type RegistryClient } from "../npm/index.ts";
+import type { PackumentCache } from "./packument-cache.ts";
+import { type AllowsVersion, type ServedPackument, servePackument } from "./served-packument.ts";
+
+export interface GatewayOptions {
+  client: RegistryClient;
+  logger?: Logger;
+  cache?: PackumentCache;
+  allows?: AllowsVersion;
+}
+
+export type Lookup = { kind: "ok"; served: ServedPackument } | { kind: "absent" } | { kind: "failed"; error: LarderError };
+
+/** A registry on loopback, for one install: all that a resolver gets to see of the world. */
+export interface Gateway extends AsyncDisposable {
+  /** Its address for the resolver; ends in "/" and holds a secret. */
+  readonly url: string;
+  /** Host of the registry behind it. */
+  readonly registry: string;
+  /** What the registry declared of a version that was offered to the resolver. */
+  describe(name: PackageName, version: ExactVersion): DeclaredVersion | undefined;
+  /** The first trouble with the registry: unreachable, or an answer that is none. A package that it does not have is no trouble: it may be optional. */
+  firstFailure(): LarderError | undefined;
+  /** What the gateway has for a name; asks the registry once. Never rejects. */
+  lookup(name: PackageName): Promise<Lookup>;
+  /** Everything offered so far. */
+  offered(): Iterable<ServedPackument>;
+}
+
+export async function openGateway({ client, logger = silentLogger, cache, allows }: GatewayOptions): Promise<Gateway> {
+  const lifetime = new AbortController();
+  const lookups = new Map<PackageName, Promise<Lookup>>();
+  const offered = new Map<PackageName, ServedPackument>();
+  let firstFailure: LarderError | undefined;
+
+  const lookup = (name: PackageName): Promise<Lookup> => {
+    let answer = lookups.get(name);
+    if (answer === undefined) {
+      answer = ask(name);
+      lookups.set(name, answer);
+    }
+    return answer;
+  };
+  const ask = async (name: PackageName): Promise<Lookup> => {
+    try {
+      const packument = await fetchPackument(client, cache, name, lifetime.signal);
+      if (packument === undefined) return { kind: "absent" };
+      const served = servePackument(packument, allows);
+      offered.set(name, served);
+      return { kind: "ok", served };
+    } catch (thrown) {
+      const error = LarderError.from(thrown);
+      if (!lifetime.signal.aborted) firstFailure ??= error;
+      return { kind: "failed", error };
+    }
+  };
+
+  const root = `/${randomBytes(24).toString("hex")}/`;
+  const server = createServer((request, response) => {
+    void handle(request, response, root, lookup).catch((error: unknown) => {
+      logger.error({ err: error }, "gateway request failed");
+      response.destroy();
+    });
+  });
+  server.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    url: `http://127.0.0.1:${port}${root}`,
+    registry: client.host,
+    lookup,
+    describe(name, version) {
+      const served = offered.get(name);
+      return served?.versions.has(version) ? declaredVersion(served.packument, version) : undefined;
+    },
+    firstFailure: () => firstFailure,
+    offered: () => offered.values(),
+    async [Symbol.asyncDispose]() {
+      lifetime.abort();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await Promise.all([closed, ...lookups.values()]);
+    },
+  };
+}
+
+async function fetchPackument(
+  client: RegistryClient,
+  cache: PackumentCache | undefined,
+  name: PackageName,
+  signal: AbortSignal,
+): Promise<Packument | undefined> {
+  const cached = cache?.get(name);
+  const answer = await client.packument(name, { signal, etag: cached?.etag });
+  if (answer.kind === "absent") return undefined;
+  if (answer.kind === "notModified") return cached?.body;
+  if (answer.etag !== undefined) cache?.put(name, { etag: answer.etag, body: answer.body });
+  return answer.body;
+}
+
+async function handle(
+  request: IncomingMessage,
+  response: ServerResponse,
+  root: string,
+  lookup: (name: PackageName) => Promise<Lookup>,
+): Promise<void> {
+  const name = request.method === "GET" ? requestedName(request.url ?? "", root) : undefined;
+  const answer = name === undefined ? undefined : await lookup(name);
+  if (answer?.kind === "ok") {
+    const body = answer.served.document();
+    response.writeHead(200, { "content-type": "application/json", "content-length": body.length }).end(body);
+  } else {
+    response.writeHead(answer?.kind === "failed" ? 502 : 404, { "content-type": "application/json" }).end("{}");
+  }
+}
+
+/** Packuments only: the resolver has no use for tarballs. */
+function requestedName(url: string, root: string): PackageName | undefined {
+  if (!url.startsWith(root)) return undefined;
+  const segment = url.slice(root.length);
+  const name = segment.replace(/%2f/i, "/");
+  return isPackageName(name) && encodePackageName(name) === segment.replace(/%2F/, "%2f").replace(/^(@[^/]+)\//, "$1%2f")
+    ? name
+    : undefined;
+}
