@@ -22,7 +22,7 @@ export function createThrottle<T>(everyMs: number, write: (value: T) => Promise<
       waiting = { value };
       if (!idle) return;
       flush();
-      timer = setTimeout(() => (waiting === undefined ? (timer = undefined) : flush()), everyMs);
+      timer = setTimeout(flush, everyMs);
     },
     async settle() {
       clearTimeout(timer);
