@@ -7,6 +7,9 @@ import type { Refusals } from "./refusal.ts";
 /** More than this is inflated as a stream, so that memory does not follow what a tarball claims. */
 const wholeOutputBytes = 24 * 1024 * 1024;
 
+/** Measured over 360 MB of packages: 64 KiB takes 1.7 times as long, 1 MiB the same. */
+const streamChunkBytes = 256 * 1024;
+
 /**
  * All of a small tarball at once, off this thread. `undefined`: it is large, or broken, or not what its trailer claims; a stream finds out which.
  */
@@ -24,14 +27,14 @@ export function inflateWhole(compressed: Uint8Array, limits: ArchiveLimits): Pro
 
 /** Inflates `source`, any number of gzip members, into `write`. Zeros after the last member pass, anything else is refused. */
 export async function inflateStream(
-  source: AsyncIterable<Uint8Array>,
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   { write, refuse, signal }: { write: (chunk: Uint8Array) => void; refuse: Refusals; signal: AbortSignal | undefined },
 ): Promise<void> {
   const consume = async (inflated: AsyncIterable<Uint8Array>) => {
     for await (const chunk of inflated) write(chunk);
   };
   try {
-    await pipeline(source, createGunzip({ chunkSize: 64 * 1024 }), consume, signal ? { signal } : {});
+    await pipeline(source, createGunzip({ chunkSize: streamChunkBytes }), consume, signal ? { signal } : {});
   } catch (error) {
     if (!errnoOf(error)?.startsWith("Z_")) throw error;
     throw refuse.archive("gzip", "", `it is not sound gzip data (${(error as Error).message})`);

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { type Integrity, LarderError } from "../contract/index.ts";
+import { hasCode, type Integrity, LarderError } from "../contract/index.ts";
 import { type ArchiveLimits, defaultArchiveLimits } from "./archive-limits.ts";
 import type { ArchiveSink } from "./archive-sink.ts";
 import { inflateStream, inflateWhole } from "./inflate.ts";
 import type { PackageJson } from "./package-json.ts";
-import { createPackageReader } from "./package-reader.ts";
+import { createPackageReader, type PackageReader, type PackageSummary } from "./package-reader.ts";
 import { createRefusals, type Refusals } from "./refusal.ts";
 
 export interface ArchiveSummary {
@@ -28,9 +28,6 @@ export interface ReadTarballOptions {
   signal?: AbortSignal;
 }
 
-/** Up to this many compressed bytes are gathered, checked and inflated at once: several times faster than a stream. */
-const wholeBytes = 16 * 1024 * 1024;
-
 /**
  * One pass over a gzipped tarball: SHA-512 of what was sent, gunzip, tar rules, caps. Throws `E_ARCHIVE` (`details: {entry, rule}`) or `E_TOO_LARGE`
  * (`details: {bytes, limit}`); the sink may have seen files by then, and must drop them.
@@ -41,49 +38,73 @@ export async function readTarball(
   { label, limits = defaultArchiveLimits, expected, signal }: ReadTarballOptions,
 ): Promise<ArchiveSummary> {
   const refuse = createRefusals(label);
-  const reader = createPackageReader(sink, limits, refuse);
-  const input = await openInput(source, { limits, refuse, signal });
-  try {
-    const whole = input.whole && (await inflateWhole(input.whole, limits));
-    if (input.whole && whole) {
-      const integrity = formatIntegrity(createHash("sha512").update(input.whole).digest());
-      assertIntegrity(integrity, expected, label);
-      signal?.throwIfAborted();
-      reader.write(whole);
-      return { integrity, compressedBytes: input.whole.length, ...reader.end() };
-    }
-    const hash = createHash("sha512");
-    let compressedBytes = 0;
-    const hashed = async function* () {
-      for (let chunk = await input.next(); chunk; chunk = await input.next()) {
-        signal?.throwIfAborted();
-        hash.update(chunk);
-        compressedBytes += chunk.length;
-        yield chunk;
-      }
-    };
-    const integrity = () => formatIntegrity(hash.digest());
-    try {
-      await inflateStream(hashed(), { write: reader.write, refuse, signal });
-      const summary = reader.end();
-      const found = integrity();
-      assertIntegrity(found, expected, label);
-      return { integrity: found, compressedBytes, ...summary };
-    } catch (error) {
-      // Bytes that are not the ones asked for say nothing about the package: that comes first.
-      if (expected === undefined || !(error instanceof LarderError) || error.code !== "E_ARCHIVE") throw error;
-      for await (const _ of hashed());
-      assertIntegrity(integrity(), expected, label);
-      throw error;
-    }
-  } finally {
-    await input.close();
+  const task: Task = { reader: createPackageReader(sink, limits, refuse), refuse, limits, label, expected, signal };
+  if (source instanceof Uint8Array) {
+    assertPackedSize(source.length, task);
+    return readWhole(source, task);
   }
+  const packed = openPacked(source, task);
+  try {
+    const whole = await packed.gather();
+    return whole ? await readWhole(whole, task) : await readStream(packed, task);
+  } finally {
+    await packed.close();
+  }
+}
+
+interface Task {
+  reader: PackageReader;
+  refuse: Refusals;
+  limits: ArchiveLimits;
+  label: string;
+  expected: Integrity | undefined;
+  signal: AbortSignal | undefined;
+}
+
+/** Hash and inflation run side by side, off this thread. */
+async function readWhole(whole: Uint8Array, task: Task): Promise<ArchiveSummary> {
+  const { reader, refuse, limits, signal } = task;
+  const [digest, inflated] = await Promise.all([
+    crypto.subtle.digest("SHA-512", whole as Uint8Array<ArrayBuffer>),
+    inflateWhole(whole, limits),
+  ]);
+  const integrity = formatIntegrity(Buffer.from(digest));
+  assertIntegrity(integrity, task);
+  signal?.throwIfAborted();
+  if (inflated) reader.write(inflated);
+  else await inflateStream([whole], { write: reader.write, refuse, signal });
+  return { integrity, compressedBytes: whole.length, ...reader.end() };
+}
+
+async function readStream(packed: Packed, task: Task): Promise<ArchiveSummary> {
+  const { reader, refuse, signal } = task;
+  const hash = createHash("sha512");
+  const chunks = async function* () {
+    for (let chunk = await packed.next(); chunk; chunk = await packed.next()) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  };
+  let failure: unknown;
+  let summary: PackageSummary | undefined;
+  try {
+    await inflateStream(chunks(), { write: reader.write, refuse, signal });
+    summary = reader.end();
+  } catch (error) {
+    if (task.expected === undefined || !hasCode(error, "E_ARCHIVE")) throw error;
+    failure = error;
+    for await (const _ of chunks());
+  }
+  // Bytes that are not the ones asked for say nothing about the package: that refusal comes first.
+  const integrity = formatIntegrity(hash.digest());
+  assertIntegrity(integrity, task);
+  if (!summary) throw failure;
+  return { integrity, compressedBytes: packed.bytes(), ...summary };
 }
 
 const formatIntegrity = (digest: Buffer): Integrity => `sha512-${digest.toString("base64")}` as Integrity;
 
-function assertIntegrity(found: Integrity, expected: Integrity | undefined, label: string): void {
+function assertIntegrity(found: Integrity, { expected, label }: Task): void {
   if (expected === undefined || found === expected) return;
   throw new LarderError("E_INTEGRITY", `The tarball of ${label} is ${found}, but ${expected} was expected.`, {
     hint: "Its source sent other bytes than were admitted; try again, and check the source when it happens again.",
@@ -92,45 +113,50 @@ function assertIntegrity(found: Integrity, expected: Integrity | undefined, labe
   });
 }
 
-interface Input {
-  /** All of it, when it is of moderate size. */
-  whole: Uint8Array | undefined;
+function assertPackedSize(bytes: number, { refuse, limits }: Task): void {
+  if (bytes > limits.compressedBytes) throw refuse.tooLarge("it has more packed bytes", { bytes, limit: limits.compressedBytes });
+}
+
+/** Up to this many packed bytes are gathered, checked and inflated at once: several times faster than a stream. */
+const wholeBytes = 16 * 1024 * 1024;
+
+/** A tarball as it comes in, counted against the cap. */
+interface Packed {
+  /** All of it when it is of moderate size; otherwise `next` gives what was gathered first. */
+  gather(): Promise<Uint8Array | undefined>;
   next(): Promise<Uint8Array | undefined>;
+  bytes(): number;
   close(): Promise<void>;
 }
 
-async function openInput(
-  source: AsyncIterable<Uint8Array> | Uint8Array,
-  { limits, refuse, signal }: { limits: ArchiveLimits; refuse: Refusals; signal: AbortSignal | undefined },
-): Promise<Input> {
-  let total = 0;
-  const counted = (chunk: Uint8Array): Uint8Array => {
-    total += chunk.length;
-    if (total <= limits.compressedBytes) return chunk;
-    throw refuse.tooLarge("it has more packed bytes", { bytes: total, limit: limits.compressedBytes });
-  };
-  const iterator = source instanceof Uint8Array ? [counted(source)].values() : source[Symbol.asyncIterator]();
+function openPacked(source: AsyncIterable<Uint8Array>, task: Task): Packed {
+  const iterator = source[Symbol.asyncIterator]();
   const gathered: Uint8Array[] = [];
+  let bytes = 0;
   let ended = false;
   const pull = async (): Promise<Uint8Array | undefined> => {
+    task.signal?.throwIfAborted();
     const result = await iterator.next();
-    if (!result.done) return source instanceof Uint8Array ? result.value : counted(result.value);
-    ended = true;
-    return undefined;
-  };
-  const close = async () => {
-    if (!ended) await (iterator as AsyncIterator<Uint8Array>).return?.();
-  };
-  try {
-    while (!ended && total <= wholeBytes) {
-      signal?.throwIfAborted();
-      const chunk = await pull();
-      if (chunk) gathered.push(chunk);
+    if (result.done) {
+      ended = true;
+      return undefined;
     }
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  const whole = ended ? (gathered.length === 1 ? gathered[0] : Buffer.concat(gathered)) : undefined;
-  return { whole, next: async () => gathered.shift() ?? (ended ? undefined : await pull()), close };
+    bytes += result.value.length;
+    assertPackedSize(bytes, task);
+    return result.value;
+  };
+  return {
+    async gather() {
+      while (!ended && bytes <= wholeBytes) {
+        const chunk = await pull();
+        if (chunk) gathered.push(chunk);
+      }
+      return ended ? Buffer.concat(gathered) : undefined;
+    },
+    next: async () => gathered.shift() ?? (ended ? undefined : await pull()),
+    bytes: () => bytes,
+    async close() {
+      if (!ended) await iterator.return?.();
+    },
+  };
 }

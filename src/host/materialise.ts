@@ -70,7 +70,8 @@ async function build(store: HostStore, plan: TreePlan, options: MaterialiseOptio
     const donor = donors.get(planned.integrity);
     if (donor === undefined || !(await clonePackage(layout, planned, { donor, sharer }))) {
       const content = await options.fetchBlob(blobKeyOf(planned.integrity), signal);
-      result.pulledBytes += await buildPackage(layout, planned, { content, signal });
+      const packedBytes = await buildPackage(layout, planned, { content, signal });
+      result.pulledBytes += packedBytes;
       result.pulledBlobs += 1;
     }
     donors.set(planned.integrity, planned.key);
