@@ -31,15 +31,19 @@ async function install(root) {
   const [command, commandArgs] = npm.endsWith("npm-cli.js") ? [process.execPath, [npm, ...args]] : ["npm", args];
   // npm's words go to standard error: standard output belongs to the command that follows.
   const child = spawn(command, commandArgs, { cwd: root, stdio: ["ignore", 2, 2] });
+  // npm must not work on in this folder after the lock is gone.
+  const passOn = (signal) => child.kill(signal);
+  for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"]) process.on(signal, passOn);
   const code = await new Promise((resolve, reject) => {
     child.once("error", (error) =>
       reject(new Error(`npm could not be started (${error.message}). Install npm, then try again.`)),
     );
     child.once("exit", (status, signal) => resolve(signal ?? status));
   });
+  for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"]) process.off(signal, passOn);
   if (code !== 0) {
     throw new Error(
-      `Setting up failed: npm ci ended with ${code}. See its message above; is the npm registry reachable from here?`,
+      `Setting up failed: npm ci ended with ${code}. See its words above. Is the npm registry reachable from here? Does another npm still work in this folder?`,
     );
   }
   say(`Set up in ${((performance.now() - start) / 1000).toFixed(1)} s.`);
