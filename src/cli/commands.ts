@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
 import type { CommandSpec } from "./command.ts";
 import { add } from "./commands/add.ts";
 import { agent } from "./commands/agent.ts";
+import { demo } from "./commands/demo.ts";
 import { diff } from "./commands/diff.ts";
 import { environmentsCreate, environmentsList } from "./commands/environments.ts";
 import { generations } from "./commands/generations.ts";
@@ -22,7 +22,7 @@ import { up } from "./commands/up.ts";
 import { verify } from "./commands/verify.ts";
 
 /** In the order in which `larder --help` shows them. */
-const commands: CommandSpec[] = [
+export const commands: CommandSpec[] = [
   up,
   serve,
   agent,
@@ -50,11 +50,5 @@ const commands: CommandSpec[] = [
   environmentsList,
   environmentsCreate,
   storageStatus,
+  demo,
 ];
-
-export async function loadCommands(): Promise<CommandSpec[]> {
-  const demo = new URL("./commands/demo.ts", import.meta.url);
-  if (!existsSync(demo)) return commands;
-  const module = (await import(demo.href)) as { demo: CommandSpec };
-  return [...commands, module.demo];
-}

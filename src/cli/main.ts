@@ -1,10 +1,10 @@
 import manifest from "../../package.json";
-import { loadCommands } from "./commands.ts";
+import { commands } from "./commands.ts";
 import { runCli } from "./run-cli.ts";
 import { openProcessTerminal } from "./terminal.ts";
 
 const terminal = openProcessTerminal();
-const exitCode = await runCli(process.argv.slice(2), terminal, { commands: await loadCommands(), version: manifest.version });
+const exitCode = await runCli(process.argv.slice(2), terminal, { commands, version: manifest.version });
 await terminal.flush();
 // An open keep-alive connection must not hold the process back.
 process.exit(exitCode);

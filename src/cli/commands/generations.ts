@@ -27,9 +27,9 @@ export const generations = defineCommand<[], { limit: number }>({
 const renderGenerations = (found: Generation[], page: Page): string =>
   renderTable(
     [
-      { title: "", align: "right" },
+      { title: "gen", align: "right" },
       { title: "lockfile" },
-      { title: "allowed", align: "right" },
+      { title: "packages", align: "right" },
       { title: "nodes", align: "right" },
       { title: "made" },
       { title: "by", shrinkTo: 8 },

@@ -34,9 +34,8 @@ function renderAllowlist({ packages, installDue }: Allowlist, page: Page): strin
     ]),
     page,
   );
-  const enabled = packages.filter((entry) => entry.enabled).length;
-  const disabled = packages.length - enabled;
-  const sum = `${count(enabled, "package")}${disabled === 0 ? "" : `, ${disabled} more disabled`}.`;
+  const disabled = packages.filter((entry) => !entry.enabled).length;
+  const sum = `${count(packages.length, "package")}${disabled === 0 ? "" : `, ${disabled} of them disabled`}.`;
   const due = installDue ? ` ${page.style.yellow("An install is due:")} larder install` : "";
   return packages.length === 0 ? `The allowlist is empty.${due}` : `${table}\n\n${sum}${due}`;
 }

@@ -47,12 +47,13 @@ const paints: Record<Operation["state"], keyof Style> = {
   fenced: "yellow",
 };
 
-const renderOperations = (operations: Operation[], page: Page): string =>
-  renderTable(
+function renderOperations(operations: Operation[], page: Page): string {
+  const several = new Set(operations.map(({ environment }) => environment)).size > 1;
+  return renderTable(
     [
       { title: "id", shrinkTo: 10 },
       { title: "kind" },
-      { title: "environment", shrinkTo: 7 },
+      ...(several ? [{ title: "environment", shrinkTo: 7 }] : []),
       { title: "state" },
       { title: "begun" },
       { title: "took", align: "right" },
@@ -61,7 +62,7 @@ const renderOperations = (operations: Operation[], page: Page): string =>
     operations.map((operation): Cell[] => [
       operation.id,
       operation.kind,
-      operation.environment,
+      ...(several ? [operation.environment] : []),
       { text: operation.state, paint: paints[operation.state] },
       formatAgo(operation.startedAt ?? operation.createdAt),
       operation.startedAt && operation.endedAt
@@ -71,6 +72,7 @@ const renderOperations = (operations: Operation[], page: Page): string =>
     ]),
     page,
   );
+}
 
 function outcomeOf({ error, result, progress, state }: Operation): string {
   if (error) return `${error.code}: ${error.message}`;

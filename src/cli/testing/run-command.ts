@@ -1,4 +1,4 @@
-import { loadCommands } from "../commands.ts";
+import { commands } from "../commands.ts";
 import { runCli } from "../run-cli.ts";
 import type { Terminal } from "../terminal.ts";
 import { createTestTerminal, type TestTerminal } from "./test-terminal.ts";
@@ -16,4 +16,4 @@ export async function runCommand(argv: string[], given: Parameters<typeof create
 }
 
 export const runOn = async (terminal: Terminal & Pick<TestTerminal, "written">, argv: string[]): Promise<number> =>
-  runCli(argv, terminal, { commands: await loadCommands(), version: "0.0.0" });
+  runCli(argv, terminal, { commands, version: "0.0.0" });
