@@ -1,13 +1,41 @@
+import { adminTokenPath } from "./auth/ensure-admin-token.ts";
+import { openContext } from "./context.ts";
+import { openListener } from "./http/listener.ts";
 import type { ServerConfig } from "./server-config.ts";
+import { writeServerFile } from "./server-file.ts";
 
-/** A running replica. Disposal stops it in order. */
+/** A running replica. Disposal stops it: no new requests, those under way finish, then everything is closed in order. */
 export interface Server extends AsyncDisposable {
-  url: URL;
+  url: string;
   port: number;
-  /** Where the admin token of this data directory is, when this or an earlier start wrote it. */
+  /** Where this data directory's admin token is, unless it was given by a setting. */
   adminTokenPath: string;
 }
 
-export async function startServer(_config: ServerConfig): Promise<Server> {
-  throw new Error("unreachable");
+/** Ready when it resolves. Throws `LarderError`: `E_LOCKED`, `E_CONFIG`, `E_STORE_UNAVAILABLE`, `E_SCHEMA_NEWER`, … */
+export async function startServer(config: ServerConfig): Promise<Server> {
+  const { logger, listen } = config;
+  await using stack = new AsyncDisposableStack();
+  const context = stack.use(await openContext(config));
+  const listener = stack.use(openListener(context, config));
+  const url = urlOf(listen.host, listener.port);
+  stack.use(await writeServerFile(context.controlDirectory, { url, clock: config.clock }));
+  logger.info({ url, blobStore: context.blobs.name, database: context.db.kind, storeId: context.signer.storeId }, "server ready");
+  const owned = stack.move();
+  let stopped: Promise<void> | undefined;
+  return {
+    url,
+    port: listener.port,
+    adminTokenPath: adminTokenPath(context.controlDirectory),
+    [Symbol.asyncDispose]() {
+      stopped ??= owned.disposeAsync().then(() => logger.info("server stopped"));
+      return stopped;
+    },
+  };
+}
+
+/** As reached from this machine. */
+function urlOf(host: string, port: number): string {
+  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }

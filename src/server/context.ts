@@ -1,0 +1,103 @@
+import { chmod, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import packageJson from "../../package.json" with { type: "json" };
+import { type BlobStore, openBlobStore } from "../blobs/index.ts";
+import { type DatabaseOptions, type Db, openDatabase } from "../db/index.ts";
+import { createPackumentCache, type PackumentCache } from "../gateway/index.ts";
+import type { Clock } from "../lib/index.ts";
+import { createRegistryClient, type RegistryClient } from "../npm/index.ts";
+import { createInstallHandler, startOperations } from "../operations/index.ts";
+import { type Authenticator, createAuthenticator } from "./auth/authenticator.ts";
+import { ensureAdminToken } from "./auth/ensure-admin-token.ts";
+import { createDesiredCache, type DesiredCache } from "./desired/desired-cache.ts";
+import { type EventHub, openEventHub } from "./events/event-hub.ts";
+import { type Notice, parseNotice } from "./events/notice.ts";
+import type { ServerConfig } from "./server-config.ts";
+import { openSigner } from "./signing/open-signer.ts";
+import type { Signer } from "./signing/signer.ts";
+
+/** Everything that routes work with, put together once. Disposal closes it in reverse. */
+export interface ServerContext extends AsyncDisposable {
+  version: string;
+  controlDirectory: string;
+  clock: Clock;
+  db: Db;
+  blobs: BlobStore;
+  registry: RegistryClient;
+  packuments: PackumentCache;
+  signer: Signer;
+  authenticator: Authenticator;
+  desired: DesiredCache;
+  events: EventHub;
+  /** Takes effect here at once; the database tells the other replicas. */
+  announce(notice: Notice): void;
+}
+
+export async function openContext(config: ServerConfig): Promise<ServerContext> {
+  const { logger, clock } = config;
+  await using stack = new AsyncDisposableStack();
+  const controlDirectory = await openControlDirectory(config.dataDirectory);
+  const db = stack.use(await openDatabase(databaseOptions(config, controlDirectory)));
+  const blobs = stack.use(await openBlobs(config, { db, controlDirectory }));
+  const registry = createRegistryClient({ registry: config.registry, logger: logger.child({ part: "registry" }) });
+  const packuments = createPackumentCache();
+  const signer = await openSigner({ db, clock, controlDirectory, secretKey: config.secretKey });
+  await ensureAdminToken({ db, logger, controlDirectory, adminToken: config.adminToken });
+
+  const authenticator = createAuthenticator({ db, logger });
+  const desired = createDesiredCache({ db, signer, clock });
+  const events = stack.use(openEventHub({ db, logger }));
+  const announce = (notice: Notice) => {
+    for (const listener of [authenticator, desired, events]) listener.notice(notice);
+  };
+  stack.use(
+    await db.listen((payload) => {
+      const notice = parseNotice(payload);
+      if (notice) announce(notice);
+    }),
+  );
+  const scratchDirectory = join(controlDirectory, "scratch");
+  const { platforms, bunPath = process.execPath } = config;
+  const install =
+    config.handlers?.install ??
+    createInstallHandler({ db, blobs, registry, cache: packuments, signer, scratchDirectory, platforms, bunPath, clock, logger });
+  stack.use(await startOperations({ db, logger, handlers: { install } }));
+
+  const owned = stack.move();
+  return {
+    version: packageJson.version,
+    controlDirectory,
+    clock,
+    db,
+    blobs,
+    registry,
+    packuments,
+    signer,
+    authenticator,
+    desired,
+    events,
+    announce,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Holds keys and the database: for this user only, also when it was made otherwise. */
+async function openControlDirectory(dataDirectory: string): Promise<string> {
+  const path = join(dataDirectory, "control");
+  await mkdir(path, { recursive: true });
+  await chmod(path, 0o700);
+  return path;
+}
+
+function databaseOptions({ database }: ServerConfig, controlDirectory: string): DatabaseOptions {
+  if (database === "memory") return { memory: true };
+  return database === "embedded" ? { directory: join(controlDirectory, "db") } : database;
+}
+
+function openBlobs(
+  { blobStore }: ServerConfig,
+  { db, controlDirectory }: { db: Db; controlDirectory: string },
+): Promise<BlobStore> {
+  if (blobStore === "fs") return openBlobStore({ driver: "fs", directory: join(controlDirectory, "blobs") });
+  return openBlobStore(blobStore === "postgres" ? { driver: "postgres", db } : { driver: "memory" });
+}

@@ -1,0 +1,91 @@
+import type { Event } from "../../contract/index.ts";
+import { type Db, listTokens } from "../../db/index.ts";
+import type { Logger } from "../../lib/index.ts";
+import { isRevokedBy, type Principal } from "../auth/principal.ts";
+import { createEventStream, type EventStream, formatEvent, heartbeat } from "./event-stream.ts";
+import type { Notice } from "./notice.ts";
+import { readEvent } from "./read-event.ts";
+import { isVisibleTo } from "./visible-event.ts";
+
+export interface EventHub extends AsyncDisposable {
+  connect(principal: Principal): Response;
+  /** Reads the row that the notice names and sends it to whoever may see it. */
+  notice(notice: Notice): void;
+}
+
+interface Session {
+  principal: Principal;
+  stream: EventStream;
+}
+
+interface HubOptions {
+  db: Db;
+  logger: Logger;
+  heartbeatMs?: number;
+}
+
+export function openEventHub({ db, logger, heartbeatMs = 15_000 }: HubOptions): EventHub {
+  const sessions = new Set<Session>();
+  const reading = new Map<string, "once" | "again">();
+  let closed = false;
+
+  const broadcast = (event: Event) => {
+    const text = formatEvent(event);
+    for (const { principal, stream } of sessions) if (isVisibleTo(principal, event)) stream.send(text);
+  };
+
+  /** Notices of one row that arrive while it is being read become one more read. */
+  const publish = async (notice: Notice) => {
+    const key = JSON.stringify(notice);
+    if (reading.has(key)) {
+      reading.set(key, "again");
+      return;
+    }
+    try {
+      do {
+        reading.set(key, "once");
+        const event = await readEvent(db.query, notice);
+        if (event) broadcast(event);
+      } while (reading.get(key) === "again");
+    } catch (error) {
+      logger.warn({ err: error, notice: notice.type }, "an event could not be read; whoever waits for it will poll");
+    } finally {
+      reading.delete(key);
+    }
+  };
+
+  /** Also the moment to notice a revocation whose own notice was lost. */
+  const beat = async () => {
+    if (sessions.size === 0) return;
+    const live = new Set((await listTokens(db.query)).map(({ id }) => id));
+    for (const { principal, stream } of sessions) {
+      if (live.has(principal.tokenId)) stream.send(heartbeat);
+      else stream.close();
+    }
+  };
+  const timer = setInterval(() => {
+    beat().catch((error: unknown) => logger.warn({ err: error }, "tokens of event streams could not be checked"));
+  }, heartbeatMs);
+
+  return {
+    connect(principal) {
+      const session: Session = { principal, stream: createEventStream(() => sessions.delete(session)) };
+      sessions.add(session);
+      session.stream.send(heartbeat);
+      if (closed) session.stream.close();
+      return new Response(session.stream.body, {
+        headers: { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },
+      });
+    },
+    notice(notice) {
+      if (notice.type === "revoked") {
+        for (const { principal, stream } of sessions) if (isRevokedBy(principal, notice)) stream.close();
+      } else if (sessions.size > 0) void publish(notice);
+    },
+    async [Symbol.asyncDispose]() {
+      closed = true;
+      clearInterval(timer);
+      for (const { stream } of sessions) stream.close();
+    },
+  };
+}

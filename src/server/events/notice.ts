@@ -1,0 +1,22 @@
+import { z } from "zod";
+import { idSchema } from "../../contract/index.ts";
+import { type Notice as OperationNotice, parseNotice as parseOperationNotice } from "../../operations/index.ts";
+
+const revokedSchema = z.object({ type: z.literal("revoked"), tokenId: idSchema.optional(), hostId: idSchema.optional() });
+
+/** What replicas tell each other: which row to look at again; and which token, or which host's, must be forgotten now. */
+export type Notice = OperationNotice | z.infer<typeof revokedSchema>;
+
+export const formatNotice = (notice: Notice): string => JSON.stringify(notice);
+
+/** `undefined` for what another version says and this one does not know: a notice is a hint. */
+export function parseNotice(payload: string): Notice | undefined {
+  const known = parseOperationNotice(payload);
+  if (known) return known;
+  try {
+    return revokedSchema.safeParse(JSON.parse(payload)).data;
+  } catch {
+    // Not JSON, so not a notice.
+    return undefined;
+  }
+}

@@ -1,0 +1,21 @@
+import type { Event } from "../../contract/index.ts";
+import { getHost, getOperation, type Queryable } from "../../db/index.ts";
+import type { Notice } from "./notice.ts";
+
+/** The event that a notice stands for, as its row is now. `undefined`: the row is gone, or the notice is not for clients. */
+export async function readEvent(tx: Queryable, notice: Notice): Promise<Event | undefined> {
+  switch (notice.type) {
+    case "operation": {
+      const operation = await getOperation(tx, notice.id);
+      return operation && { type: "operation", operation };
+    }
+    case "host": {
+      const host = await getHost(tx, notice.id);
+      return host && { type: "host", host };
+    }
+    case "revoked":
+      return undefined;
+    default:
+      return notice;
+  }
+}

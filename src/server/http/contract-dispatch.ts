@@ -1,0 +1,33 @@
+import { OpenAPIHandler } from "@orpc/openapi/fetch";
+import type { CallContext } from "../routes/api.ts";
+import type { createRouter } from "../routes/router.ts";
+import type { Dispatch } from "./fetch-handler.ts";
+import { withJsonBody } from "./request-body.ts";
+
+interface Call extends CallContext {
+  failure?: { thrown: unknown };
+}
+
+/** Answers contract routes. Throws what went wrong instead of letting oRPC encode it, so that all errors take one way out. */
+export function createContractDispatch(router: ReturnType<typeof createRouter>): Dispatch {
+  const handler = new OpenAPIHandler<Call>(router, {
+    interceptors: [
+      async ({ next, context }) => {
+        try {
+          return await next();
+        } catch (thrown) {
+          context.failure = { thrown };
+          throw thrown;
+        }
+      },
+    ],
+  });
+  return async ({ request, principal, id, route }) => {
+    if (principal === undefined) throw new Error(`${route.name} was reached without a token`);
+    const call: Call = { principal, requestId: id, signal: request.signal };
+    const { response } = await handler.handle(await withJsonBody(request), { prefix: "/api", context: call });
+    if (call.failure) throw call.failure.thrown;
+    if (response === undefined) throw new Error(`${route.name} is in the route table, but oRPC does not match ${request.url}`);
+    return response;
+  };
+}

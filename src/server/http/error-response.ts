@@ -1,0 +1,9 @@
+import { httpStatusOf, type LarderError } from "../../contract/index.ts";
+
+/** `{code, message, hint?, details?}` with the status that belongs to the code, or another. */
+export function errorResponse(error: LarderError, status = httpStatusOf(error.code)): Response {
+  return Response.json(error.toBody(), {
+    status,
+    headers: { "cache-control": "no-store", ...(error.code === "E_UNAUTHENTICATED" ? { "www-authenticate": "Bearer" } : {}) },
+  });
+}

@@ -1,0 +1,101 @@
+import { randomBytes } from "node:crypto";
+import { LarderError } from "../../contract/index.ts";
+import type { Logger } from "../../lib/index.ts";
+import type { Authenticator } from "../auth/authenticator.ts";
+import type { Principal } from "../auth/principal.ts";
+import { assertNotCrossSite } from "./browser-safety.ts";
+import { errorResponse } from "./error-response.ts";
+import { visibleError } from "./request-error.ts";
+import { matchRoute, type Route } from "./route-table.ts";
+
+/** One request on its way through. */
+export interface Exchange {
+  request: Request;
+  url: URL;
+  id: string;
+  log: Logger;
+  route: Route;
+  params: Record<string, string>;
+  /** Absent only where the access table says `anyone`. */
+  principal: Principal | undefined;
+  /** Lifts the idle time limit, for a response that may be silent for long. */
+  keepOpen(): void;
+}
+
+export type Dispatch = (exchange: Exchange) => Promise<Response>;
+
+interface HandlerOptions {
+  authenticator: Authenticator;
+  logger: Logger;
+  dispatch: Dispatch;
+}
+
+/** What every request passes: route, browser safety, token, role; then its own handler; then headers and the log. */
+export function createFetchHandler({ authenticator, logger, dispatch }: HandlerOptions) {
+  return async (request: Request, { keepOpen }: Pick<Exchange, "keepOpen">): Promise<Response> => {
+    const startedAt = performance.now();
+    const id = randomBytes(8).toString("hex");
+    const url = new URL(request.url);
+    const entry: { route?: string; principal?: string; error?: LarderError } = {};
+    let response: Response;
+    try {
+      const { route, params } = findRoute(request, url);
+      entry.route = route.name;
+      assertNotCrossSite(request, url);
+      const principal =
+        route.access === "anyone" ? undefined : await authenticator.authenticate(request.headers.get("authorization"));
+      if (principal) entry.principal = principal.tokenId;
+      assertRole(route, principal);
+      response = await dispatch({ request, url, id, log: logger.child({ requestId: id }), route, params, principal, keepOpen });
+    } catch (thrown) {
+      entry.error = visibleError(thrown, id);
+      response = errorResponse(entry.error);
+    }
+    const secured = withCommonHeaders(response, id);
+    writeLog(logger, { id, request, url, status: secured.status, ms: Math.round(performance.now() - startedAt), ...entry });
+    return secured;
+  };
+}
+
+function findRoute(request: Request, url: URL): { route: Route; params: Record<string, string> } {
+  const match = matchRoute(request.method, url.pathname);
+  if (match.kind === "found") return match;
+  const allowed = match.kind === "methodNotAllowed" ? [...new Set(match.allowed)].join(", ") : undefined;
+  throw new LarderError("E_NOT_FOUND", `There is no ${request.method} ${url.pathname.slice(0, 200)}.`, {
+    hint: allowed === undefined ? "See /api/openapi.json for what there is." : `This path takes ${allowed}.`,
+  });
+}
+
+function assertRole(route: Route, principal: Principal | undefined): void {
+  if (route.access === "anyone" || (principal && route.access.includes(principal.role))) return;
+  throw new LarderError("E_FORBIDDEN", `A token of role ${principal?.role} may not do this (${route.name}).`, {
+    hint: `Use a token of role ${route.access.join(" or ")}.`,
+  });
+}
+
+function withCommonHeaders(response: Response, id: string): Response {
+  response.headers.set("x-content-type-options", "nosniff");
+  response.headers.set("x-request-id", id);
+  if (!response.headers.has("cache-control")) response.headers.set("cache-control", "no-store");
+  return response;
+}
+
+interface LogEntry {
+  id: string;
+  request: Request;
+  url: URL;
+  status: number;
+  ms: number;
+  route?: string;
+  principal?: string;
+  error?: LarderError;
+}
+
+function writeLog(logger: Logger, { id, request, url, status, ms, route, principal, error }: LogEntry): void {
+  const level = status >= 500 ? "error" : status >= 400 ? "info" : "debug";
+  const cause = status >= 500 && error ? { err: error.cause ?? error } : {};
+  logger[level](
+    { requestId: id, method: request.method, path: url.pathname, route, status, ms, principal, code: error?.code, ...cause },
+    "request",
+  );
+}

@@ -1,0 +1,52 @@
+import { rawRoutes } from "../../contract/index.ts";
+
+interface RawDescription {
+  summary: string;
+  type: string;
+  statuses: Record<string, string>;
+}
+
+const descriptions: Record<"events" | "self" | "desired" | "manifest" | "blob", RawDescription> = {
+  events: {
+    summary: "Server-sent events, a hint to look again",
+    type: "text/event-stream",
+    statuses: { 200: "One JSON `Event` per event" },
+  },
+  self: { summary: "Host: who it is and which key to trust", type: "application/json", statuses: { 200: "`HostIdentity`" } },
+  desired: {
+    summary: "Host: the signed desired state of its environment",
+    type: "application/json",
+    statuses: { 200: "`SignedDesiredState`", 304: "As the ETag given" },
+  },
+  manifest: {
+    summary: "Host: a manifest's canonical JSON",
+    type: "application/json",
+    statuses: { 200: "`Manifest`", 304: "As the ETag given" },
+  },
+  blob: {
+    summary: "Host: a tarball by its SHA-512",
+    type: "application/octet-stream",
+    statuses: { 200: "All bytes", 206: "The range asked for", 304: "As the ETag given", 416: "No such range" },
+  },
+};
+
+/** The routes that the contract cannot say: bytes, caching, events. Paths are below `/api`, as in the rest of the document. */
+export function rawPaths(error: object): Record<string, object> {
+  return Object.fromEntries(
+    Object.entries(descriptions).map(([name, { summary, type, statuses }]) => {
+      const path = rawRoutes[name as keyof typeof descriptions];
+      const template = typeof path === "string" ? path : path(`{${name}}`);
+      const parameters = typeof path === "string" ? [] : [{ name, in: "path", required: true, schema: { type: "string" } }];
+      const responses = Object.fromEntries(
+        Object.entries(statuses).map(([status, description]) => [
+          status,
+          { description, ...(status.startsWith("2") ? { content: { [type]: {} } } : {}) },
+        ]),
+      );
+      return [
+        template.replace(/^\/api/, ""),
+        { get: { operationId: name, summary, parameters, responses: { ...responses, default: error } } },
+      ];
+    }),
+  );
+}

@@ -1,0 +1,32 @@
+import type { ServerContext } from "../context.ts";
+import { getBlob } from "../raw/blob-route.ts";
+import { getDesired } from "../raw/desired-route.ts";
+import { getHealth, getReadiness } from "../raw/health-routes.ts";
+import { getIdentity } from "../raw/identity-route.ts";
+import { getManifest } from "../raw/manifest-route.ts";
+import type { Dispatch, Exchange } from "./fetch-handler.ts";
+import { createOpenApiDocument } from "./openapi.ts";
+import type { RawName } from "./route-table.ts";
+
+/** Answers the routes outside the contract. */
+export function createRawDispatch(context: ServerContext, isStopping: () => boolean): Dispatch {
+  let openapi: Promise<string> | undefined;
+  const handlers: Record<RawName, (exchange: Exchange) => Promise<Response>> = {
+    health: getHealth,
+    ready: () => getReadiness({ ...context, isStopping }),
+    async openapi() {
+      openapi ??= createOpenApiDocument(context.version);
+      return new Response(await openapi, { headers: { "content-type": "application/json" } });
+    },
+    async events({ principal, keepOpen }) {
+      if (principal === undefined) throw new Error("events were reached without a token");
+      keepOpen();
+      return context.events.connect(principal);
+    },
+    self: (exchange) => getIdentity(exchange, context),
+    desired: (exchange) => getDesired(exchange, context),
+    manifest: (exchange) => getManifest(exchange, context),
+    blob: (exchange) => getBlob(exchange, context),
+  };
+  return (exchange) => handlers[exchange.route.name as RawName](exchange);
+}

@@ -1,0 +1,41 @@
+import { LarderError } from "../../contract/index.ts";
+
+export const bodyLimitBytes = 1 << 20;
+
+/** The same request with its body read and seen to be JSON; `HEAD` as the `GET` it stands for. Throws `E_TOO_LARGE`, `E_INPUT`. */
+export async function withJsonBody(request: Request): Promise<Request> {
+  const { url, headers, signal } = request;
+  const method = request.method === "HEAD" ? "GET" : request.method;
+  const body = method === "GET" ? undefined : await readBounded(request);
+  if (body === undefined || body.byteLength === 0) return new Request(url, { method, headers, signal });
+  assertJson(body);
+  return new Request(url, { method, headers, signal, body });
+}
+
+async function readBounded(request: Request): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (request.body === null) return undefined;
+  if (Number(request.headers.get("content-length")) > bodyLimitBytes) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of request.body) {
+    sizeBytes += chunk.byteLength;
+    if (sizeBytes > bodyLimitBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function assertJson(body: Uint8Array): void {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
+  } catch {
+    // Not UTF-8 or not JSON: said below, without the parser's quote of what was sent.
+  }
+  throw new LarderError("E_INPUT", "The body is not one JSON object.", { hint: "Send {…} with content-type application/json." });
+}
+
+const tooLarge = (): LarderError =>
+  new LarderError("E_TOO_LARGE", `A request's body may have at most ${bodyLimitBytes} bytes.`, {
+    details: { limit: bodyLimitBytes },
+  });

@@ -1,0 +1,82 @@
+import { randomUUID } from "node:crypto";
+import { type Host, type Id, LarderError } from "../../contract/index.ts";
+import { createToken, getHost, insertHost, listHosts, recordAudit, reportHost, revokeHost } from "../../db/index.ts";
+import { callingHost } from "../auth/calling-host.ts";
+import { createTokenText, hashOfToken } from "../auth/token-text.ts";
+import type { ServerContext } from "../context.ts";
+import { formatNotice, type Notice } from "../events/notice.ts";
+import { api } from "./api.ts";
+import { requireEnvironment } from "./environment-routes.ts";
+
+export const hostRoutes = ({ db, signer, announce }: ServerContext) =>
+  api.hosts.router({
+    list: api.hosts.list.handler(() => listHosts(db.query)),
+    get: api.hosts.get.handler(async ({ input: { id } }) => known(id, await getHost(db.query, id))),
+
+    enrol: api.hosts.enrol.handler(async ({ input: { id, environment }, context: { principal } }) => {
+      assertNotReserved(id);
+      const text = createTokenText("host", signer.keyId);
+      return await db.transaction(async (tx) => {
+        await requireEnvironment(tx, environment);
+        const host = await insertHost(tx, { id, environment });
+        if (host === undefined) {
+          throw new LarderError("E_CONFLICT", `There is a host ${id} already.`, {
+            hint: "Choose another id, or revoke that host first; its token dies with it.",
+            details: { id },
+          });
+        }
+        await createToken(tx, {
+          id: `tok-${randomUUID()}`,
+          role: "host",
+          subject: `host ${id}`,
+          hash: hashOfToken(text),
+          environment,
+          hostId: id,
+        });
+        await recordAudit(tx, { actor: principal.subject, action: "host.enrol", target: id, details: { environment } });
+        await db.notify(tx, formatNotice({ type: "host", id }));
+        return { host, token: text };
+      });
+    }),
+
+    revoke: api.hosts.revoke.handler(async ({ input: { id }, context: { principal } }) => {
+      const revoked: Notice = { type: "revoked", hostId: id };
+      const host = await db.transaction(async (tx) => {
+        const gone = known(id, await revokeHost(tx, id));
+        await recordAudit(tx, { actor: principal.subject, action: "host.revoke", target: id });
+        await db.notify(tx, formatNotice(revoked));
+        return gone;
+      });
+      announce(revoked);
+      return host;
+    }),
+
+    reconcile: api.hosts.reconcile.handler(async ({ input: { id } }) => {
+      const host = known(id, await getHost(db.query, id));
+      await db.notify(db.query, formatNotice({ type: "reconcile", hostId: id }));
+      return host;
+    }),
+
+    report: api.hosts.report.handler(async ({ input, context: { principal } }) => {
+      const { id } = callingHost(principal);
+      return await db.transaction(async (tx) => {
+        const host = known(id, await reportHost(tx, id, input));
+        await db.notify(tx, formatNotice({ type: "host", id }));
+        return host;
+      });
+    }),
+  });
+
+/** `/hosts/self` is the caller. */
+function assertNotReserved(id: Id): void {
+  if (id === "self")
+    throw new LarderError("E_INPUT", 'No host can be called "self".', { hint: "Choose another id.", details: { field: "id" } });
+}
+
+function known(id: Id, host: Host | undefined): Host {
+  if (host) return host;
+  throw new LarderError("E_NOT_FOUND", `There is no host ${id}.`, {
+    hint: "`larder hosts list` shows those there are.",
+    details: { id },
+  });
+}

@@ -1,0 +1,25 @@
+import type { ServerContext } from "../context.ts";
+import { api } from "./api.ts";
+import { environmentRoutes } from "./environment-routes.ts";
+import { generationRoutes } from "./generation-routes.ts";
+import { hostRoutes } from "./host-routes.ts";
+import { installRoutes } from "./install-routes.ts";
+import { operationRoutes } from "./operation-routes.ts";
+import { packageRoutes } from "./package-routes.ts";
+import { statusRoutes } from "./status-routes.ts";
+import { storageRoutes } from "./storage-routes.ts";
+import { tokenRoutes } from "./token-routes.ts";
+
+/** Every route of the contract; one that is missing does not compile. */
+export const createRouter = (context: ServerContext) =>
+  api.router({
+    status: statusRoutes(context),
+    environments: environmentRoutes(context),
+    packages: packageRoutes(context),
+    installs: installRoutes(context),
+    operations: operationRoutes(context),
+    generations: generationRoutes(context),
+    hosts: hostRoutes(context),
+    storage: storageRoutes(context),
+    tokens: tokenRoutes(context),
+  });

@@ -1,0 +1,27 @@
+import { currentGeneration, getAllowlist, listHosts, listOperations } from "../../db/index.ts";
+import type { ServerContext } from "../context.ts";
+import { api } from "./api.ts";
+import { requireEnvironment } from "./environment-routes.ts";
+import { readStorageStatus } from "./storage-routes.ts";
+
+export const statusRoutes = ({ db, blobs, signer, version }: ServerContext) =>
+  api.status.router({
+    get: api.status.get.handler(async ({ input: { environment } }) => {
+      await requireEnvironment(db.query, environment);
+      const generation = await currentGeneration(db.query, environment);
+      const allowlist = await getAllowlist(db.query, environment);
+      const [operation] = await listOperations(db.query, { environment, limit: 1 });
+      return {
+        version,
+        storeId: signer.storeId,
+        environment,
+        generation: generation?.number ?? 0,
+        ...(generation ? { lockfileHash: generation.lockfileHash } : {}),
+        installDue: allowlist?.installDue ?? false,
+        packages: allowlist?.packages.length ?? 0,
+        ...(operation ? { operation } : {}),
+        hosts: await listHosts(db.query, environment),
+        storage: await readStorageStatus(db.query, blobs.name),
+      };
+    }),
+  });
