@@ -10,7 +10,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const bun = join(root, "node_modules/.bin/bun");
 
 const commands = {
-  demo: (args) => [bun, [join(root, "src/cli/main.ts"), "demo", ...args]],
+  demo: (args) => [join(root, "bin/larder"), ["demo", ...args]],
   test: (args) => [bun, [join(root, "scripts/test.ts"), ...args]],
   check: (args) => [process.execPath, [join(root, "scripts/check.mjs"), ...args]],
   "set-up": () => undefined,
