@@ -48,13 +48,11 @@ async function nextAttempt(client: LarderClient, ended: Operation, watcher: Watc
   const until = Date.now() + patienceMs;
   while (Date.now() < until) {
     const operations = await patiently(() => client.operations.list({ limit: 50 }), watcher);
-    const next = operations
-      .filter(({ id, kind, environment }) => id !== ended.id && kind === ended.kind && environment === ended.environment)
-      .find(({ createdAt }) => createdAt >= ended.createdAt);
-    if (next) return next;
-    // An implementation may queue the next attempt under the same id.
-    const same = operations.find(({ id }) => id === ended.id);
-    if (same && same.state !== ended.state) return same;
+    const next = operations.find(
+      ({ kind, environment, attempt }) =>
+        kind === ended.kind && environment === ended.environment && attempt === ended.attempt + 1,
+    );
+    if (next && next.createdAt >= ended.createdAt) return next;
     await sleep(pollMs, watcher.signal);
   }
   throw new LarderError(

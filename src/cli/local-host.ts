@@ -1,4 +1,4 @@
-import { hasCode } from "../contract/index.ts";
+import { hasCode, LarderError } from "../contract/index.ts";
 import { writeFileAtomic } from "../lib/index.ts";
 import type { CommandContext } from "./command.ts";
 import { connect } from "./connection.ts";
@@ -34,8 +34,14 @@ async function enrol(context: CommandContext, id: string, url: URL): Promise<str
   const { client } = await connect({ ...context, settings: { ...settings, server: url, token: settings.adminToken } });
   const request = { id, environment: settings.environment };
   const { token } = await client.hosts.enrol(request).catch(async (error: unknown) => {
-    // Enrolled by an `up` that was killed before it had kept the token.
+    // With a state of its own in the data directory, the host can only be what an `up` enrolled that was killed before it had kept the token.
+    // In a shared database it may be another machine's.
     if (!hasCode(error, "E_CONFLICT")) throw error;
+    if (settings.databaseUrl !== undefined) {
+      throw new LarderError("E_CONFLICT", `Another machine has enrolled a host ${id} already.`, {
+        hint: "Name this one's with --host-id ID.",
+      });
+    }
     await client.hosts.revoke({ id });
     return client.hosts.enrol(request);
   });

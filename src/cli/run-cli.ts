@@ -8,12 +8,15 @@ import { renderError } from "./render/error.ts";
 import { styleFor } from "./render/style.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** What a shell expects of a command that Ctrl-C ended. */
+const interruptedExitCode = 130;
+
 /** Runs one command line to its end and gives the exit code. Never throws, never ends the process. */
 export async function runCli(
   argv: string[],
   terminal: Terminal,
   { commands, version }: { commands: CommandSpec[]; version: string },
-) {
+): Promise<number> {
   // Known before the settings are, because they may be what is wrong.
   let json = argv.includes("--json") || ["1", "true", "yes"].includes(terminal.environment.LARDER_JSON ?? "");
   let exitCode = 0;
@@ -29,6 +32,7 @@ export async function runCli(
       const outcome = await spec.run(context, args as never, flags as never);
       printOutcome(outcome, terminal, json);
       exitCode = outcome.exitCode ?? 0;
+      if (exitCode !== 0 && terminal.signal.aborted) exitCode = interruptedExitCode;
     },
   });
   try {
@@ -39,7 +43,7 @@ export async function runCli(
     terminal.err(`${renderError(failure, styleFor(terminal.errIsTTY, terminal.environment))}\n`);
     if (json) terminal.out(`${JSON.stringify({ error: failure.toBody() })}\n`);
     if (failure.code === "E_INTERNAL" && failure.cause instanceof Error) terminal.err(`${failure.cause.stack}\n`);
-    return failure.code === "E_CANCELLED" && terminal.signal.aborted ? 130 : exitCodeOf(failure.code);
+    return failure.code === "E_CANCELLED" && terminal.signal.aborted ? interruptedExitCode : exitCodeOf(failure.code);
   }
   return exitCode;
 }
@@ -56,7 +60,14 @@ function printOutcome({ json: value, text }: Outcome, terminal: Terminal, json: 
 }
 
 function asFailure(error: unknown, argv: string[], specs: CommandSpec[]): LarderError | undefined {
-  if (!(error instanceof CommanderError)) return LarderError.from(error);
+  if (!(error instanceof CommanderError)) {
+    const failure = LarderError.from(error);
+    if (failure.code !== "E_INTERNAL" || failure.hint !== undefined) return failure;
+    return new LarderError("E_INTERNAL", failure.message, {
+      hint: "This is a bug in Larder; please report it with what is above and below.",
+      cause: error,
+    });
+  }
   const message = describeCommandLineError(error);
   if (message === undefined) return undefined;
   const command =

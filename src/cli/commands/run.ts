@@ -7,6 +7,7 @@ import { parseCount, parseJson, parseTime, parseVariable } from "../option-value
 import { renderError } from "../render/error.ts";
 import { formatDuration } from "../render/quantity.ts";
 import { styleFor } from "../render/style.ts";
+import { plain } from "../render/text.ts";
 
 interface RunOptions {
   context?: unknown;
@@ -56,7 +57,8 @@ export const run = defineCommand<[file: string], RunOptions>({
     if (!settings.json) {
       const style = styleFor(terminal.errIsTTY, terminal.environment);
       const where = result.generation === 0 ? "without packages" : `generation ${result.generation}`;
-      if (result.error) terminal.err(`${renderError(LarderError.fromBody(result.error), style)}\n`);
+      if (result.error)
+        terminal.err(`${renderError(LarderError.fromBody(result.error), style)}\n${style.dim(stackOf(result.error))}`);
       if (terminal.errIsTTY) terminal.err(`${style.dim(`${where} · ${formatDuration(result.durationMs)}`)}\n`);
     }
     return {
@@ -66,6 +68,16 @@ export const run = defineCommand<[file: string], RunOptions>({
     };
   },
 });
+
+/** Where in the script it happened: the lines below the message, which was said already. */
+function stackOf({ details }: ErrorBody): string {
+  if (typeof details?.stack !== "string") return "";
+  const frames = details.stack.split("\n").filter((line) => /^\s+at /.test(line));
+  return frames
+    .slice(0, 10)
+    .map((line) => `${plain(line)}\n`)
+    .join("");
+}
 
 const exitCodeFor = (error: ErrorBody | undefined): number => (error ? exitCodeOf(LarderError.fromBody(error).code) : 0);
 
