@@ -56,6 +56,11 @@ for (const from of rooms) {
   ask(`src/${from}/bun-global.ts`, "export const used = Bun.version;\n", withBun.includes(from) ? undefined : globals);
   ask(`src/${from}/node-fs.ts`, importing("node:fs"), inBrowser.includes(from) ? imports : undefined);
   ask(`src/${from}/node-process.ts`, "export const used = process.pid;\n", inBrowser.includes(from) ? globals : undefined);
+  ask(`src/${from}/from-testing.ts`, importing("./testing/fake.ts"), imports);
+  ask(`src/${from}/testing/fake.ts`, importing("../../../test/harness/until.ts"), undefined);
+  ask(`src/${from}/testing/bun.ts`, importing("bun:test"), undefined);
+  ask(`src/${from}/testing/own.ts`, importing("../inner.ts"), undefined);
+  ask(`src/${from}/testing/inside.ts`, importing(`../../${from === "host" ? "db" : "host"}/inner.ts`), imports);
   ask(`src/${from}/own.test.ts`, importing("bun:test"), undefined);
   ask(`src/${from}/inside.test.ts`, importing(`../${from === "host" ? "db" : "host"}/inner.ts`), imports);
 }
