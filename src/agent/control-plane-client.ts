@@ -1,0 +1,187 @@
+import {
+  type Event,
+  eventSchema,
+  hasCode,
+  hostIdentitySchema,
+  LarderError,
+  rawRoutes,
+  signedDesiredStateSchema,
+} from "../contract/index.ts";
+import { callServer, type ServerAddress } from "./call-server.ts";
+import type { ControlPlane, DesiredAnswer } from "./control-plane.ts";
+import { createEventParser } from "./event-stream.ts";
+import { resumedBody } from "./resumed-body.ts";
+import { readCapped, unreachable } from "./server-answer.ts";
+
+export interface ControlPlaneOptions {
+  server: URL;
+  /** A host's token. */
+  token: string;
+  /** For one exchange. Default 30 s. */
+  timeoutMs?: number;
+  /** How often in a row a blob's connection may break. Default 5. */
+  blobTries?: number;
+  /** Silence after which a blob's or the events' connection counts as broken. Default 60 s. */
+  idleMs?: number;
+}
+
+const kib = 1024;
+const mib = 1024 * kib;
+const limits = { document: 64 * kib, manifest: 128 * mib, blob: 256 * mib, event: 256 * kib };
+
+/** No I/O until it is used; holds no connection that has to be closed. */
+export function createControlPlaneClient(options: ControlPlaneOptions): ControlPlane {
+  const { server, token, timeoutMs = 30_000, blobTries = 5, idleMs = 60_000 } = options;
+  const address: ServerAddress = { server, token, timeoutMs };
+  return {
+    identity: (signal) =>
+      callServer(address, { path: rawRoutes.self, subject: "its identity", signal }, async (response) => {
+        const parsed = hostIdentitySchema.safeParse(await readJson(response, "its identity"));
+        if (parsed.success) return parsed.data;
+        throw misunderstood("its identity");
+      }),
+
+    desired: (etag, signal) =>
+      callServer(
+        address,
+        {
+          path: rawRoutes.desired,
+          subject: "the desired state",
+          headers: etag === undefined ? {} : { "if-none-match": etag },
+          accept: [304],
+          signal,
+        },
+        readDesired,
+      ).catch((error) => {
+        if (hasCode(error, "E_NOT_READY")) return { kind: "none" };
+        throw error;
+      }),
+
+    manifest: (lockfileHash, signal) =>
+      callServer(address, { path: rawRoutes.manifest(lockfileHash), subject: "a manifest", signal }, (response) =>
+        readCapped(response, limits.manifest, "a manifest"),
+      ),
+
+    async blob(key, signal) {
+      const subject = `blob ${key.slice(0, 16)}…`;
+      const open = (start: number) =>
+        callServer(
+          address,
+          {
+            path: rawRoutes.blob(key),
+            subject,
+            headers: start === 0 ? {} : { range: `bytes=${start}-` },
+            accept: [404],
+            signal,
+            streamed: true,
+          },
+          async (response) => {
+            if (response.status !== 404) return response;
+            await response.body?.cancel();
+            throw new LarderError("E_BLOB_MISSING", `The control plane does not have ${subject}`, {
+              hint: "Run larder install there again, and look at larder storage status.",
+              retryable: true,
+              details: { key },
+            });
+          },
+        );
+      const first = await open(0);
+      return resumedBody(first, {
+        open,
+        subject,
+        limitBytes: limits.blob,
+        tries: blobTries,
+        idleMs,
+        signal,
+        unreachable: (cause) => unreachable(server, cause),
+      });
+    },
+
+    report: (report, signal) =>
+      callServer(
+        address,
+        { path: `${rawRoutes.self}/report`, subject: "to report", method: "PUT", body: JSON.stringify(report), signal },
+        async (response) => {
+          await response.body?.cancel();
+        },
+      ),
+
+    async *events(signal, onOpen) {
+      // Ends the connection, whichever way the consumer leaves.
+      const leave = new AbortController();
+      const call = {
+        path: rawRoutes.events,
+        subject: "events",
+        headers: { accept: "text/event-stream" },
+        signal: AbortSignal.any([signal, leave.signal]),
+        streamed: true,
+      };
+      try {
+        const response = await callServer(address, call, async (answer) => answer);
+        onOpen?.();
+        yield* readEvents(response, { idleMs, leave, server, signal });
+      } finally {
+        leave.abort();
+      }
+    },
+  };
+}
+
+async function readDesired(response: Response): Promise<DesiredAnswer> {
+  if (response.status === 304) {
+    await response.body?.cancel();
+    return { kind: "notModified" };
+  }
+  const parsed = signedDesiredStateSchema.safeParse(await readJson(response, "the desired state"));
+  if (!parsed.success) throw misunderstood("the desired state");
+  const date = Date.parse(response.headers.get("date") ?? "");
+  return {
+    kind: "ok",
+    signed: parsed.data,
+    etag: response.headers.get("etag") ?? undefined,
+    nowMs: Number.isNaN(date) ? undefined : date,
+  };
+}
+
+async function* readEvents(
+  response: Response,
+  { idleMs, leave, server, signal }: { idleMs: number; leave: AbortController; server: URL; signal: AbortSignal },
+): AsyncGenerator<Event> {
+  const parse = createEventParser(limits.event);
+  let idle = setTimeout(() => leave.abort(), idleMs);
+  try {
+    for await (const chunk of response.body ?? []) {
+      clearTimeout(idle);
+      for (const data of parse(chunk)) {
+        const event = eventSchema.safeParse(jsonOf(data));
+        // An event of a later version: events are hints, the poll is the truth.
+        if (event.success) yield event.data;
+      }
+      idle = setTimeout(() => leave.abort(), idleMs);
+    }
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    if (!leave.signal.aborted) throw unreachable(server, error);
+  } finally {
+    clearTimeout(idle);
+  }
+}
+
+async function readJson(response: Response, subject: string): Promise<unknown> {
+  return jsonOf(new TextDecoder().decode(await readCapped(response, limits.document, subject)));
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The caller's schema refuses it.
+    return undefined;
+  }
+}
+
+const misunderstood = (subject: string): LarderError =>
+  new LarderError("E_SERVER_UNREACHABLE", `The server's answer for ${subject} is not what a Larder control plane says.`, {
+    hint: "Check the server's address, and that host and control plane are of one version.",
+    retryable: true,
+  });

@@ -1,0 +1,20 @@
+import type { BlobKey, Event, HostIdentity, HostReport, LockfileHash, SignedDesiredState } from "../contract/index.ts";
+
+export type DesiredAnswer =
+  /** `nowMs`: the control plane's clock when it answered, if it said so. */
+  | { kind: "ok"; signed: SignedDesiredState; etag: string | undefined; nowMs: number | undefined }
+  | { kind: "notModified" }
+  /** Nothing was installed yet. */
+  | { kind: "none" };
+
+/** What a host asks of its control plane. Nothing that it answers is trusted before it was checked. */
+export interface ControlPlane {
+  identity(signal?: AbortSignal): Promise<HostIdentity>;
+  desired(etag?: string, signal?: AbortSignal): Promise<DesiredAnswer>;
+  manifest(lockfileHash: LockfileHash, signal?: AbortSignal): Promise<Uint8Array>;
+  /** A cut connection is resumed where it ended. */
+  blob(key: BlobKey, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  report(report: HostReport, signal?: AbortSignal): Promise<void>;
+  /** Ends when the connection does; `onOpen` when it stands. */
+  events(signal: AbortSignal, onOpen?: () => void): AsyncIterable<Event>;
+}

@@ -1,0 +1,31 @@
+import { hasCode } from "../contract/index.ts";
+import { backoffMs, type Logger, sleep } from "../lib/index.ts";
+import type { ControlPlane } from "./control-plane.ts";
+
+/** Calls `wake` for each event that asks a host to look, and after each gap in the stream. Ends when `signal` aborts; never throws. */
+export async function followEvents(
+  controlPlane: ControlPlane,
+  { wake, logger, signal }: { wake: () => void; logger: Logger; signal: AbortSignal },
+): Promise<void> {
+  for (let failures = 0; !signal.aborted; ) {
+    const startedAt = performance.now();
+    try {
+      let opened = false;
+      const onOpen = () => {
+        // What happened while nobody listened.
+        if (failures > 0) wake();
+        opened = true;
+      };
+      for await (const { type } of controlPlane.events(signal, onOpen)) {
+        if (type === "desired" || type === "reconcile") wake();
+      }
+      if (!opened) logger.debug("the event stream ended before it began");
+    } catch (error) {
+      if (signal.aborted) return;
+      const quiet = hasCode(error, "E_SERVER_UNREACHABLE");
+      logger[quiet ? "debug" : "warn"]({ err: error }, "no events from the control plane; polling goes on");
+    }
+    failures = performance.now() - startedAt > 30_000 ? 1 : failures + 1;
+    await sleep(200 + backoffMs(failures, { baseMs: 500, maxMs: 30_000 }), signal).catch(() => undefined);
+  }
+}

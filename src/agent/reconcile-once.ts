@@ -1,0 +1,208 @@
+import { type DesiredState, hasCode, type LockfileHash, type Progress } from "../contract/index.ts";
+import {
+  acceptDesiredState,
+  currentTree,
+  flipCurrent,
+  type Materialised,
+  materialise,
+  missingPackages,
+  planTree,
+  type StoreWriter,
+  sweepStore,
+  type TreePlan,
+  type TreeRef,
+} from "../host/index.ts";
+import { failpoint, type Logger } from "../lib/index.ts";
+import type { ControlPlane, DesiredAnswer } from "./control-plane.ts";
+import { establishIdentity } from "./establish-identity.ts";
+import { loadManifest, pruneManifests } from "./manifest-cache.ts";
+import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
+
+/** What one pass leaves for the next of the same process: with it, a pass that finds nothing new is one conditional request. */
+export interface ReconcileMemory {
+  identified: boolean;
+  /** Of the desired state that `tree` serves. */
+  etag?: string | undefined;
+  tree?: TreeRef | undefined;
+  /** What a verification found, less what was made anew since. */
+  damaged: { packages: Set<string>; trees: Set<string> };
+}
+
+export const createReconcileMemory = (): ReconcileMemory => ({
+  identified: false,
+  damaged: { packages: new Set(), trees: new Set() },
+});
+
+export interface ReconcileOptions {
+  writer: StoreWriter;
+  controlPlane: ControlPlane;
+  /** The host's token and its server: who may sign. */
+  token: string;
+  server: URL;
+  logger: Logger;
+  memory?: ReconcileMemory;
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+}
+
+export interface ReconcileResult {
+  kind: "flipped" | "unchanged" | "none";
+  tree?: TreeRef;
+  pulledBytes: number;
+  pulledBlobs: number;
+  packagesBuilt: number;
+  /** Allowlisted packages that this host's platform cannot have. */
+  unavailable: TreePlan["unavailable"];
+  timingsMs: Record<string, number>;
+}
+
+/**
+ * Makes `current` the tree that the control plane wants. Throws what stops it; then `current` serves what it did, and the next pass does only what is
+ * left. Passes of one writer must not overlap.
+ */
+export async function reconcileOnce(options: ReconcileOptions): Promise<ReconcileResult> {
+  const { memory = createReconcileMemory() } = options;
+  const pass: Pass = {
+    ...options,
+    memory,
+    signal: options.signal ?? new AbortController().signal,
+    stopwatch: createStopwatch(),
+    done: { pulledBytes: 0, pulledBlobs: 0, packagesBuilt: 0, reused: 0 },
+    unavailable: [],
+  };
+  try {
+    return await converge(pass);
+  } catch (error) {
+    memory.etag = undefined;
+    throw error;
+  }
+}
+
+interface Pass extends ReconcileOptions {
+  memory: ReconcileMemory;
+  signal: AbortSignal;
+  stopwatch: Stopwatch;
+  done: Materialised;
+  unavailable: TreePlan["unavailable"];
+}
+
+async function converge(pass: Pass): Promise<ReconcileResult> {
+  const { writer, controlPlane, memory, stopwatch, signal } = pass;
+  if (!memory.identified) {
+    await stopwatch.measure("identity", () => establishIdentity(writer, controlPlane, pass));
+    memory.identified = true;
+  }
+  const answer = await stopwatch.measure("desired", () => controlPlane.desired(memory.etag, signal));
+  if (answer.kind === "notModified") return finish(pass, "unchanged", memory.tree);
+  if (answer.kind === "none") return finish(pass, "none", await currentTree(writer.store));
+  let offer: Offer = answer;
+  for (;;) {
+    const desired = await stopwatch.measure("accept", () => accept(writer, offer));
+    if (await isServed(pass, desired)) {
+      memory.etag = offer.etag;
+      return finish(pass, "unchanged", memory.tree);
+    }
+    await build(pass, desired);
+    await failpoint("reconcile:before-recheck");
+    const newer = await newerThan(pass, offer);
+    if (newer) {
+      offer = newer;
+      continue;
+    }
+    memory.tree = await stopwatch.measure("flip", () => flipCurrent(writer, desired));
+    memory.etag = offer.etag;
+    await failpoint("reconcile:after-flip");
+    await tidy(pass, desired.lockfileHash);
+    return finish(pass, "flipped", memory.tree);
+  }
+}
+
+type Offer = Extract<DesiredAnswer, { kind: "ok" }>;
+
+const accept = (writer: StoreWriter, { signed, nowMs }: Offer): Promise<DesiredState> =>
+  acceptDesiredState(writer, signed, nowMs === undefined ? {} : { nowMs });
+
+/** True when `current` is the desired tree, whole, under the desired generation. */
+async function isServed(pass: Pass, desired: DesiredState): Promise<boolean> {
+  const { writer, memory, stopwatch } = pass;
+  const tree = await currentTree(writer.store);
+  if (tree?.lockfileHash !== desired.lockfileHash || tree.generation !== desired.generation) return false;
+  // A tree that this process has built or looked at is whole; a process's first look is a real one.
+  if (memory.tree?.lockfileHash !== tree.lockfileHash) {
+    const plan = await planned(pass, desired);
+    const missing = await stopwatch.measure("check", () => missingPackages(writer.store, plan));
+    if (missing.length > 0 || isDamaged(plan, memory.damaged)) return false;
+  }
+  memory.tree = tree;
+  return true;
+}
+
+const isDamaged = (plan: TreePlan, damaged: ReconcileMemory["damaged"]): boolean =>
+  damaged.trees.has(plan.lockfileHash) || plan.packages.some(({ key }) => damaged.packages.has(key));
+
+async function planned(pass: Pass, desired: DesiredState): Promise<TreePlan> {
+  const { writer, controlPlane, stopwatch, signal } = pass;
+  const manifest = await stopwatch.measure("manifest", () => loadManifest(writer, controlPlane, { digests: desired, signal }));
+  const plan = await stopwatch.measure("plan", async () => planTree(manifest, desired.lockfileHash, writer.store.platform));
+  pass.unavailable = plan.unavailable;
+  return plan;
+}
+
+async function build(pass: Pass, desired: DesiredState): Promise<void> {
+  const { writer, controlPlane, stopwatch, signal, onProgress, memory, done } = pass;
+  const { damaged } = memory;
+  const plan = await planned(pass, desired);
+  const made = await stopwatch.measure("materialise", () =>
+    materialise(writer, plan, {
+      fetchBlob: (key, blobSignal) => controlPlane.blob(key, blobSignal),
+      signal,
+      ...(onProgress ? { onProgress } : {}),
+      ...(isDamaged(plan, damaged)
+        ? { rebuild: { packages: damaged.packages, tree: damaged.trees.has(plan.lockfileHash) } }
+        : {}),
+    }),
+  );
+  for (const { key } of plan.packages) damaged.packages.delete(key);
+  damaged.trees.delete(plan.lockfileHash);
+  done.pulledBytes += made.pulledBytes;
+  done.pulledBlobs += made.pulledBlobs;
+  done.packagesBuilt += made.packagesBuilt;
+}
+
+/** Newest wins: what the control plane wants now, if that is no longer what was built. */
+async function newerThan({ controlPlane, stopwatch, signal, logger }: Pass, built: Offer): Promise<Offer | undefined> {
+  try {
+    const answer = await stopwatch.measure("recheck", () => controlPlane.desired(built.etag, signal));
+    if (answer.kind !== "ok" || answer.signed.desired.generation <= built.signed.desired.generation) return undefined;
+    return answer;
+  } catch (error) {
+    if (!hasCode(error, "E_SERVER_UNREACHABLE")) throw error;
+    logger.debug({ err: error }, "flipping to the newest generation that is known");
+    return undefined;
+  }
+}
+
+/** The flip is done: a disk that refuses to be tidied does not undo it. */
+async function tidy({ writer, stopwatch, logger }: Pass, lockfileHash: LockfileHash): Promise<void> {
+  try {
+    await stopwatch.measure("sweep", async () => {
+      await sweepStore(writer);
+      await pruneManifests(writer.store, lockfileHash);
+    });
+  } catch (error) {
+    logger.warn({ err: error }, "could not sweep the store");
+  }
+}
+
+function finish({ done, unavailable, stopwatch }: Pass, kind: ReconcileResult["kind"], tree?: TreeRef): ReconcileResult {
+  const { pulledBytes, pulledBlobs, packagesBuilt } = done;
+  return {
+    kind,
+    ...(tree ? { tree } : {}),
+    pulledBytes,
+    pulledBlobs,
+    packagesBuilt,
+    unavailable,
+    timingsMs: stopwatch.timingsMs(),
+  };
+}

@@ -1,0 +1,95 @@
+import { errorBodySchema, isErrorCode, LarderError } from "../contract/index.ts";
+
+const maxErrorBytes = 64 * 1024;
+
+/** What a refusing answer says, as an error of ours. `subject`: what was asked for, in words. */
+export async function refusal(response: Response, subject: string): Promise<LarderError> {
+  const { status } = response;
+  const retryAfterMs = parseRetryAfter(response.headers.get("retry-after"));
+  const details = { status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  const body = await readErrorBody(response);
+  const said = body === undefined ? `HTTP ${status}` : body.message;
+  if (status === 401) {
+    return new LarderError("E_UNAUTHENTICATED", `The control plane refuses this host's token: ${said}`, {
+      hint: "The host was revoked, or the token is not its own: enrol it again with larder hosts enrol.",
+      details,
+    });
+  }
+  if (status === 403) {
+    return new LarderError("E_FORBIDDEN", `This host may not have ${subject}: ${said}`, {
+      hint: "Use the token that larder hosts enrol printed for this host.",
+      details,
+    });
+  }
+  if (status >= 300 && status < 400) {
+    return new LarderError("E_CONFIG", "The server's address answers with a redirect, which is not followed.", {
+      hint: "Give the address that it leads to.",
+      details,
+    });
+  }
+  const retryable = status === 429 || status >= 500;
+  if (body && isErrorCode(body.code)) {
+    return new LarderError(body.code, body.message, { hint: body.hint, retryable, details: { ...body.details, ...details } });
+  }
+  return new LarderError("E_SERVER_UNREACHABLE", `The control plane answered ${said} when asked for ${subject}.`, {
+    hint: "Check that the server's address is a Larder control plane, and its log.",
+    retryable,
+    details,
+  });
+}
+
+/** The whole body, or `E_TOO_LARGE` as soon as it exceeds `limitBytes`. */
+export async function readCapped(response: Response, limitBytes: number, subject: string): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let total = 0;
+  for await (const chunk of response.body ?? []) {
+    total += chunk.length;
+    if (total > limitBytes) throw tooLarge(subject, limitBytes);
+    chunks.push(chunk);
+  }
+  const whole = new Uint8Array(total);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
+export const tooLarge = (subject: string, limitBytes: number): LarderError =>
+  new LarderError("E_TOO_LARGE", `The control plane's answer for ${subject} is larger than ${limitBytes} bytes.`, {
+    hint: "Check that the server's address is a Larder control plane.",
+  });
+
+export const unreachable = (server: URL, cause: unknown): LarderError =>
+  new LarderError("E_SERVER_UNREACHABLE", `The control plane ${server.origin} cannot be reached: ${reasonOf(cause)}`, {
+    hint: "Check its address and that it runs; this host goes on with what it has.",
+    retryable: true,
+    cause,
+  });
+
+/** Fetch hides what happened one level down. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  if (cause.name === "TimeoutError") return "it does not answer in time";
+  const inner = cause.cause instanceof Error ? cause.cause : undefined;
+  return inner?.message || cause.message;
+}
+
+async function readErrorBody(response: Response) {
+  try {
+    const bytes = await readCapped(response, maxErrorBytes, "an error");
+    return errorBodySchema.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data;
+  } catch {
+    // Not an answer of ours; the status says enough.
+    await response.body?.cancel().catch(() => undefined);
+    return undefined;
+  }
+}
+
+/** Seconds or a date; at most an hour, so that a wrong header does not silence a host. */
+export function parseRetryAfter(value: string | null, nowMs = Date.now()): number | undefined {
+  if (value === null) return undefined;
+  const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - nowMs;
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), 3_600_000) : undefined;
+}

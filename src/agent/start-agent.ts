@@ -1,0 +1,172 @@
+import { type ErrorBody, type HostPhase, LarderError } from "../contract/index.ts";
+import { currentTree, type HostStore, openStoreWriter, type StoreWriter, type TreeRef } from "../host/index.ts";
+import { backoffMs, jittered, type Logger, silentLogger } from "../lib/index.ts";
+import { checkAfterBoot } from "./check-after-boot.ts";
+import type { ControlPlane } from "./control-plane.ts";
+import { createControlPlaneClient } from "./control-plane-client.ts";
+import { followEvents } from "./follow-events.ts";
+import { createReconcileMemory, type ReconcileResult, reconcileOnce } from "./reconcile-once.ts";
+import { createReporter } from "./reporter.ts";
+import { createWake } from "./wake.ts";
+
+export interface AgentOptions {
+  store: HostStore;
+  server: URL;
+  /** This host's own. */
+  token: string;
+  agentVersion: string;
+  logger?: Logger;
+  /** Default: a client for `server`. */
+  controlPlane?: ControlPlane;
+  /** Time between two looks when no event comes, jittered. Default 15 s. */
+  pollMs?: number;
+  /** At most so long between two reports. Default 60 s. */
+  heartbeatMs?: number;
+  /** Waits so long for the store's lock. Default 0. */
+  waitMs?: number;
+}
+
+export interface AgentStatus {
+  phase: HostPhase;
+  /** What scripts run against. */
+  tree?: TreeRef;
+  error?: ErrorBody;
+  /** The control plane did not answer last time: the tree may not be the newest. */
+  stale: boolean;
+}
+
+/** Keeps one store converged until it is disposed, which stops it within moments, whatever it is doing. */
+export interface Agent extends AsyncDisposable {
+  status(): AgentStatus;
+  /** The outcome of a pass that begins after this call. */
+  reconcile(): Promise<ReconcileResult>;
+}
+
+/** Takes the store's lock for its lifetime: `E_LOCKED` says who holds it. An ordinary failure never ends it. */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const { store, logger = silentLogger, waitMs = 0 } = options;
+  const writer = await openStoreWriter(store, { purpose: "larder agent", waitMs });
+  try {
+    const tree = await currentTree(store);
+    logger.info({ generation: tree?.generation ?? 0, directory: store.directory }, "agent started");
+    return runAgent({ ...options, logger, writer, tree });
+  } catch (error) {
+    await writer[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+interface Waiter {
+  resolve(result: ReconcileResult): void;
+  reject(error: LarderError): void;
+}
+
+interface Running extends AgentOptions {
+  logger: Logger;
+  writer: StoreWriter;
+  tree: TreeRef | undefined;
+}
+
+function runAgent(running: Running): Agent {
+  const { store, server, token, agentVersion, logger, writer, tree, pollMs = 15_000, heartbeatMs } = running;
+  const controlPlane = running.controlPlane ?? createControlPlaneClient({ server, token });
+  const reporter = createReporter({ store, controlPlane, agentVersion, logger, ...(heartbeatMs ? { heartbeatMs } : {}) });
+  const stop = new AbortController();
+  const { signal } = stop;
+  const wake = createWake();
+  const memory = createReconcileMemory();
+  let waiters: Waiter[] = [];
+  let status: AgentStatus = { phase: tree ? "ready" : "pending", stale: false, ...(tree ? { tree } : {}) };
+
+  const pass = () =>
+    reconcileOnce({
+      writer,
+      controlPlane,
+      token,
+      server,
+      logger,
+      memory,
+      signal,
+      onProgress(progress) {
+        if (progress.total === 0) return;
+        status = { ...status, phase: "syncing" };
+        reporter.progress(progress, signal);
+      },
+    });
+
+  /** How long to wait before the next pass. */
+  const look = async (failures: number): Promise<{ failures: number; waitMs: number }> => {
+    const waiting = waiters;
+    waiters = [];
+    try {
+      const result = await pass();
+      status = { phase: result.tree ? "ready" : "pending", stale: false, ...(result.tree ? { tree: result.tree } : {}) };
+      if (result.kind === "flipped") logFlip(logger, result);
+      for (const waiter of waiting) waiter.resolve(result);
+      await reporter.report({ phase: status.phase }, signal);
+      return { failures: 0, waitMs: jittered(pollMs) };
+    } catch (thrown) {
+      const error = LarderError.from(thrown);
+      for (const waiter of waiting) waiter.reject(error);
+      if (signal.aborted) return { failures, waitMs: 0 };
+      const isAway = error.code === "E_SERVER_UNREACHABLE";
+      status = { ...status, phase: "error", error: error.toBody(), stale: isAway };
+      const { generation } = status.tree ?? { generation: 0 };
+      logger[isAway ? "warn" : "error"](
+        { err: error, code: error.code, generation },
+        "could not reconcile; serving what is here",
+      );
+      await reporter.report({ phase: "error", error: error.toBody() }, signal);
+      return { failures: failures + 1, waitMs: retryDelayMs(error, failures + 1, pollMs) };
+    }
+  };
+
+  const loop = async () => {
+    await checkAfterBoot(writer, { memory, logger, signal }).catch((error) => {
+      if (!signal.aborted) logger.warn({ err: error }, "could not check the store");
+    });
+    for (let failures = 0; !signal.aborted; ) {
+      const next = await look(failures);
+      failures = next.failures;
+      await wake.wait(next.waitMs, signal);
+    }
+  };
+  const tasks = Promise.all([loop(), followEvents(controlPlane, { wake: wake.wake, logger, signal })]);
+  return {
+    status: () => status,
+    reconcile() {
+      if (signal.aborted) return Promise.reject(stopped());
+      return new Promise((resolve, reject) => {
+        waiters.push({ resolve, reject });
+        wake.wake();
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await tasks;
+      for (const waiter of waiters) waiter.reject(stopped());
+      await writer[Symbol.asyncDispose]();
+      logger.info("agent stopped");
+    },
+  };
+}
+
+const stopped = (): LarderError => new LarderError("E_CANCELLED", "The agent was stopped.");
+
+function logFlip(
+  logger: Logger,
+  { tree, pulledBlobs, pulledBytes, packagesBuilt, timingsMs, unavailable }: ReconcileResult,
+): void {
+  logger.info(
+    { generation: tree?.generation, lockfileHash: tree?.lockfileHash, pulledBlobs, pulledBytes, packagesBuilt, timingsMs },
+    "flipped",
+  );
+  if (unavailable.length > 0) logger.warn({ unavailable }, "some packages are not available on this platform");
+}
+
+/** Soon for what may pass, at the usual pace for what needs a person, and never before the server asked for. */
+function retryDelayMs(error: LarderError, failures: number, pollMs: number): number {
+  const asked = error.details?.retryAfterMs;
+  const own = error.retryable ? Math.min(pollMs, 100 + backoffMs(failures, { baseMs: 250, maxMs: 30_000 })) : jittered(pollMs);
+  return typeof asked === "number" ? Math.max(own, jittered(asked)) : own;
+}
