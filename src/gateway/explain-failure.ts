@@ -84,7 +84,7 @@ function dependentOn(gateway: Gateway, name: string, range?: string): string | u
   for (const { packument, versions } of gateway.offered()) {
     for (const version of versions) {
       const { dependencies, peerDependencies } = packument.versions[version] ?? {};
-      const declared = dependencies?.[name] ?? peerDependencies?.[name];
+      const declared = new Map(Object.entries({ ...peerDependencies, ...dependencies })).get(name);
       if (declared !== undefined && (range === undefined || declared === range)) dependents.push(`${packument.name}@${version}`);
     }
   }

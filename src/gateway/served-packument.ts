@@ -43,24 +43,32 @@ function isOffered(packument: Packument, version: PackumentVersion, allows: Allo
 
 /**
  * Without the tarball's address the resolver takes it to be at the registry that it talks to, which is the gateway; and the document is the same for every
- * gateway. A registry that lists an optional dependency under `dependencies` too must not make it required again.
+ * gateway.
  */
-function forResolver({ deprecated: _, hasInstallScript: __, dist, ...version }: PackumentVersion): object {
-  const { integrity, shasum } = dist;
+function forResolver(declared: PackumentVersion): object {
+  const { name, version, os, cpu, libc, bundleDependencies, peerDependenciesMeta } = declared;
+  const { integrity, shasum } = declared.dist;
   return {
-    ...version,
-    dependencies: withoutExotic(version.dependencies),
-    optionalDependencies: withoutExotic(version.optionalDependencies),
-    peerDependencies: withoutExotic(version.peerDependencies),
+    name,
+    version,
+    dependencies: withoutExotic(declared.dependencies),
+    optionalDependencies: withoutExotic(declared.optionalDependencies),
+    peerDependencies: withoutExotic(declared.peerDependencies),
+    peerDependenciesMeta,
+    bundleDependencies,
+    os,
+    cpu,
+    libc,
     dist: { integrity, shasum },
   };
 }
 
 /** Tags keep pointing at something: one whose version was refused moves to the highest that was not. */
 function repairedTags(tags: Record<string, string>, versions: ReadonlySet<ExactVersion>): Record<string, string> {
+  const entries = Object.entries(tags);
+  const isOffered = (version: string) => versions.has(version as ExactVersion);
+  if (entries.every(([, version]) => isOffered(version))) return tags;
   const highest = highestVersion(versions);
   if (highest === undefined) return {};
-  return Object.fromEntries(
-    Object.entries(tags).map(([tag, version]) => [tag, versions.has(version as ExactVersion) ? version : highest]),
-  );
+  return Object.fromEntries(entries.map(([tag, version]) => [tag, isOffered(version) ? version : highest]));
 }

@@ -1,3 +1,5 @@
+import { createKeptBytes } from "./kept-bytes.ts";
+
 /** A member of the outer object (`path` of one name), or of an object in it that was asked to be opened (`path` of two). */
 export interface JsonMember {
   path: readonly [string] | readonly [string, string];
@@ -10,6 +12,8 @@ export interface JsonMembersOptions {
   open: ReadonlySet<string>;
   /** Members of the outer object that are delivered whole. All others are skipped over. */
   whole: ReadonlySet<string>;
+  /** Of a member of an opened object, when that is an object itself: the members that are wanted. Others may be left out of its text. */
+  pick: readonly string[];
   /** Of one delivered value's text. */
   valueBytes: number;
   /** Nesting within one delivered value. */
@@ -20,16 +24,21 @@ export interface JsonMembersOptions {
 export class JsonShapeError extends Error {}
 
 const quote = 0x22;
+const comma = 0x2c;
 const backslash = 0x5c;
 const isSpace = (byte: number) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+/** Bytes that count within a bracketed value. */
+const interesting = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte !== 0 && '"{}[],'.includes(String.fromCharCode(byte)) ? 1 : 0,
+);
 type State = "start" | "firstKey" | "key" | "colon" | "value" | "inside" | "scalar" | "next" | "done";
 
 /**
  * Reads one large JSON object piece by piece, so that neither its size nor its nesting stalls the event loop or fills the memory: one pass over the bytes,
- * which delivers chosen members as text for `JSON.parse`. Skipped values are only checked for balance. Feed it with `push`, then call `end`.
+ * which delivers chosen members as text for `JSON.parse`. What is skipped is only checked for balance. Feed it with `push`, then call `end`.
  */
 export function createJsonMembers(options: JsonMembersOptions, deliver: (member: JsonMember) => void) {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const picked = options.pick.map((name) => new TextEncoder().encode(name));
   let state: State = "start";
   /** Within which opened object we are; `undefined` in the outer one. */
   let opened: string | undefined;
@@ -37,133 +46,133 @@ export function createJsonMembers(options: JsonMembersOptions, deliver: (member:
   let inString = false;
   let escaped = false;
   let depth = 0;
-  let pieces: Uint8Array[] | undefined;
-  let piecesBytes = 0;
-  let offset = 0;
+  /** Of the value under way: kept as text; of an opened object's member: unwanted members dropped; at its first level, a name comes next; being dropped. */
+  let keeping = false;
+  let picking = false;
+  let nameNext = false;
+  let dropping = false;
+  let consumed = 0;
 
   const fail = (what: string): never => {
-    throw new JsonShapeError(`${what} near byte ${offset}`);
+    throw new JsonShapeError(`${what} near byte ${consumed}`);
   };
-  const keep = (piece: Uint8Array) => {
-    if (pieces === undefined) return;
-    piecesBytes += piece.length;
-    if (piecesBytes > options.valueBytes) fail("one value is too large");
-    pieces.push(piece);
-  };
-  const takeText = (): string => {
-    const text = decoder.decode(concat(pieces ?? [], piecesBytes));
-    pieces = undefined;
-    return text;
-  };
-  const collect = () => {
-    pieces = [];
-    piecesBytes = 0;
-  };
-  const endValue = () => {
-    if (pieces !== undefined) deliver({ path: opened === undefined ? [name] : [opened, name], text: takeText() });
-    state = "next";
-  };
+  const kept = createKeptBytes(options.valueBytes, () => fail("one value is too large"));
 
   /** Consumes bytes of a string up to its end; the index after the last one consumed. */
   const skipString = (chunk: Uint8Array, from: number): number => {
     let i = from;
-    while (i < chunk.length) {
-      const byte = chunk[i++];
-      if (escaped) escaped = false;
-      else if (byte === backslash) escaped = true;
-      else if (byte === quote) {
+    if (escaped && i < chunk.length) {
+      escaped = false;
+      i++;
+    }
+    for (; i < chunk.length; i++) {
+      const byte = chunk[i];
+      if (byte === quote) {
         inString = false;
-        return i;
+        return i + 1;
+      }
+      if (byte === backslash && ++i === chunk.length) escaped = true;
+    }
+    return chunk.length;
+  };
+
+  /** Consumes bytes of a value that is a string or in brackets, up to its end, and keeps what is wanted of it. */
+  const readInside = (chunk: Uint8Array, from: number): number => {
+    let keepFrom = from;
+    let i = inString ? skipString(chunk, from) : from;
+    while (i < chunk.length && depth > 0) {
+      const byte = chunk[i++] as number;
+      if ((interesting[byte] as number) === 0) continue;
+      if (byte === quote) {
+        const start = i - 1;
+        inString = true;
+        i = skipString(chunk, i);
+        if (!nameNext || depth !== 1) continue;
+        nameNext = false;
+        if (inString || isPicked(picked, chunk, start + 1, i - 1)) continue;
+        kept.add(chunk, keepFrom, start);
+        dropping = true;
+      } else if (byte === comma) {
+        if (depth !== 1 || !picking) continue;
+        nameNext = true;
+        if (dropping) keepFrom = i;
+        dropping = false;
+      } else if (byte === 0x7b || byte === 0x5b) {
+        if (++depth > options.depth && keeping) fail("values are nested too deeply");
+      } else if (--depth === 0 && dropping) {
+        keepFrom = i - 1;
+        dropping = false;
       }
     }
+    if (keeping && !dropping) kept.add(chunk, keepFrom, i);
     return i;
   };
 
-  /** Consumes bytes of a bracketed value or a string up to its end. */
-  const skipInside = (chunk: Uint8Array, from: number): number => {
-    let i = from;
-    for (;;) {
-      if (inString) i = skipString(chunk, i);
-      if (!inString && depth === 0) return i;
-      if (i >= chunk.length) return i;
-      const byte = chunk[i++];
-      if (byte === quote) inString = true;
-      else if (byte === 0x7b || byte === 0x5b) {
-        if (++depth > options.depth && pieces !== undefined) fail("values are nested too deeply");
-      } else if (byte === 0x7d || byte === 0x5d) depth--;
-    }
-  };
-
-  const startValue = (chunk: Uint8Array, i: number): number => {
-    const byte = chunk[i] as number;
+  const startValue = (byte: number): void => {
     if (opened === undefined && options.open.has(name)) {
       if (byte !== 0x7b) fail(`${JSON.stringify(name)} is not an object`);
       opened = name;
       state = "firstKey";
-      return i + 1;
+      return;
     }
-    if (opened !== undefined || options.whole.has(name)) collect();
+    keeping = opened !== undefined || options.whole.has(name);
+    picking = opened !== undefined && byte === 0x7b;
+    nameNext = picking;
+    dropping = false;
+    state = byte === quote || byte === 0x7b || byte === 0x5b ? "inside" : "scalar";
+    if (state === "scalar") return;
     inString = byte === quote;
-    depth = byte === 0x7b || byte === 0x5b ? 1 : 0;
-    state = inString || depth > 0 ? "inside" : "scalar";
-    if (state === "scalar") return i;
-    keep(chunk.subarray(i, i + 1));
-    return i + 1;
+    depth = inString ? 0 : 1;
+  };
+
+  const endValue = () => {
+    if (keeping) deliver({ path: opened === undefined ? [name] : [opened, name], text: withoutTrailingComma(kept.take()) });
+    state = "next";
   };
 
   const endObject = () => {
-    if (opened === undefined) state = "done";
-    else {
-      opened = undefined;
-      state = "next";
-    }
+    state = opened === undefined ? "done" : "next";
+    opened = undefined;
+  };
+
+  /** One byte between strings and values. */
+  const structure = (byte: number): void => {
+    if (state === "start" && byte === 0x7b) state = "firstKey";
+    else if ((state === "firstKey" || state === "next") && byte === 0x7d) endObject();
+    else if ((state === "firstKey" || state === "key") && byte === quote) inString = true;
+    else if (state === "colon" && byte === 0x3a) state = "value";
+    else if (state === "next" && byte === comma) state = "key";
+    else fail("this is not a JSON object");
   };
 
   const push = (chunk: Uint8Array) => {
     let i = 0;
     while (i < chunk.length) {
-      if (state === "inside") {
-        const end = skipInside(chunk, i);
-        keep(chunk.subarray(i, end));
-        i = end;
-        if (!inString && depth === 0) endValue();
-        continue;
-      }
+      const start = i;
       const byte = chunk[i] as number;
-      if (state === "scalar") {
-        if (byte === 0x2c || byte === 0x7d || isSpace(byte)) endValue();
-        else keep(chunk.subarray(i, ++i));
-        continue;
-      }
-      if (inString) {
-        const end = skipString(chunk, i);
-        keep(chunk.subarray(i, end));
-        i = end;
-        if (!inString) {
-          name = JSON.parse(takeText()) as string;
-          state = "colon";
-        }
-        continue;
-      }
-      if (isSpace(byte)) {
+      if (state === "inside") {
+        i = readInside(chunk, i);
+        if (!inString && depth === 0) endValue();
+      } else if (state === "scalar") {
+        if (byte === comma || byte === 0x7d || isSpace(byte)) endValue();
+        else if (keeping) kept.add(chunk, i, ++i);
+        else i++;
+      } else if (inString) {
+        i = skipString(chunk, i);
+        kept.add(chunk, start, i);
+        if (inString) continue;
+        name = JSON.parse(`"${kept.take()}`) as string;
+        state = "colon";
+      } else if (isSpace(byte)) i++;
+      else if (state === "value") {
+        startValue(byte);
         i++;
-        continue;
+        if (keeping && (state as State) !== "firstKey") kept.add(chunk, start, i);
+      } else {
+        structure(byte);
+        i++;
       }
-      offset = i;
-      if (state === "value") {
-        i = startValue(chunk, i);
-        continue;
-      }
-      i++;
-      if (state === "start" && byte === 0x7b) state = "firstKey";
-      else if ((state === "firstKey" || state === "next") && byte === 0x7d) endObject();
-      else if ((state === "firstKey" || state === "key") && byte === quote) {
-        collect();
-        keep(chunk.subarray(i - 1, i));
-        inString = true;
-      } else if (state === "colon" && byte === 0x3a) state = "value";
-      else if (state === "next" && byte === 0x2c) state = "key";
-      else fail("this is not a JSON object");
+      consumed += i - start;
     }
   };
 
@@ -176,13 +185,13 @@ export function createJsonMembers(options: JsonMembersOptions, deliver: (member:
   };
 }
 
-function concat(pieces: readonly Uint8Array[], bytes: number): Uint8Array {
-  if (pieces.length === 1 && pieces[0]) return pieces[0];
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
+function isPicked(picked: readonly Uint8Array[], chunk: Uint8Array, from: number, to: number): boolean {
+  return picked.some((name) => {
+    if (name.length !== to - from) return false;
+    for (let i = 0; i < name.length; i++) if (name[i] !== chunk[from + i]) return false;
+    return true;
+  });
 }
+
+/** What stays behind when the last members of an object are dropped. */
+const withoutTrailingComma = (text: string): string => (text.endsWith("}") ? text.replace(/,\s*\}$/, "}") : text);

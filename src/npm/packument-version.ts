@@ -5,6 +5,24 @@ const textLimit = 500;
 const constraintLimit = 40;
 const scriptsRunAtInstall = ["preinstall", "install", "postinstall"];
 
+/** What `readPackumentVersion` looks at. */
+export const versionMembers = [
+  "dist",
+  "dependencies",
+  "optionalDependencies",
+  "peerDependencies",
+  "peerDependenciesMeta",
+  "bundleDependencies",
+  "bundledDependencies",
+  "os",
+  "cpu",
+  "libc",
+  "deprecated",
+  "hasInstallScript",
+  "gypfile",
+  "scripts",
+] as const;
+
 /**
  * What a registry says of one version, cut down and made safe: `undefined` when it is not an object, is about another version, or names no tarball. Old
  * documents hold oddities (`dependencies: []`, `os: "linux"`); a field of the wrong kind counts as absent.
@@ -60,20 +78,17 @@ function constraint(value: unknown): string[] | undefined {
 
 function stringRecord(value: unknown): Record<string, string> | undefined {
   if (!isRecord(value)) return undefined;
-  const entries = Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string");
-  return entries.length > 0 ? bare(entries) : undefined;
+  for (const key in value) if (typeof value[key] !== "string") return onlyStrings(value);
+  return value as Record<string, string>;
 }
+
+const onlyStrings = (value: Record<string, unknown>): Record<string, string> =>
+  Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
 
 function peerMeta(value: unknown): Record<string, { optional: boolean }> | undefined {
   if (!isRecord(value)) return undefined;
   const optional = Object.entries(value).filter(([, meta]) => isRecord(meta) && meta.optional === true);
-  return optional.length > 0 ? bare(optional.map(([peer]) => [peer, { optional: true }] as const)) : undefined;
-}
-
-function bare<T>(entries: readonly (readonly [string, T])[]): Record<string, T> {
-  const record = Object.create(null) as Record<string, T>;
-  for (const [key, value] of entries) record[key] = value;
-  return record;
+  return optional.length > 0 ? Object.fromEntries(optional.map(([peer]) => [peer, { optional: true }])) : undefined;
 }
 
 const isCount = (value: unknown): value is number => typeof value === "number" && Number.isSafeInteger(value) && value >= 0;

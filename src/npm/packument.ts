@@ -25,7 +25,7 @@ export interface PackumentVersion {
   };
 }
 
-/** A registry's document about one package. Its records have no prototype, so that no key of a hostile registry means anything to JavaScript. */
+/** A registry's document about one package. `dist-tags` and `versions` have no prototype: no key of a hostile registry means anything to JavaScript. */
 export interface Packument {
   name: PackageName;
   "dist-tags": Record<string, string>;

@@ -1,7 +1,7 @@
 import { LarderError, type PackageName } from "../contract/index.ts";
 import { createJsonMembers, JsonShapeError } from "./json-members.ts";
 import type { Packument } from "./packument.ts";
-import { readPackumentVersion } from "./packument-version.ts";
+import { readPackumentVersion, versionMembers } from "./packument-version.ts";
 
 export interface PackumentLimits {
   /** Decompressed. */
@@ -31,7 +31,13 @@ export async function readPackument(
   let declaredName: unknown;
   let versions = 0;
   const members = createJsonMembers(
-    { open: new Set(["versions"]), whole: new Set(["name", "dist-tags"]), valueBytes: limits.versionBytes, depth: maxDepth },
+    {
+      open: new Set(["versions"]),
+      whole: new Set(["name", "dist-tags"]),
+      pick: versionMembers,
+      valueBytes: limits.versionBytes,
+      depth: maxDepth,
+    },
     ({ path: [member, version], text }) => {
       const value: unknown = JSON.parse(text);
       if (version !== undefined) {
