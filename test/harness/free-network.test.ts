@@ -1,6 +1,6 @@
 import { expect } from "bun:test";
 import { openFixtureRegistry } from "./fixture-registry.ts";
-import { openFreeNetwork, whyNoNetworkNamespaces } from "./free-network.ts";
+import { openFreeNetwork, whyNoNetworkNamespaces, whyNoUnshare } from "./free-network.ts";
 import { spawnProcess } from "./spawned.ts";
 import { testUnless } from "./test-unless.ts";
 
@@ -14,4 +14,12 @@ testUnless(whyNoNetworkNamespaces(), "a free network reaches this side's address
   await using spawned = spawnProcess(command as string, [...args, process.execPath, "-e", script]);
   await spawned.exited;
   expect(spawned.stdout()).toBe("200 unreachable\n");
+});
+
+testUnless(whyNoUnshare(), "a process under unshare reaches not even loopback", async () => {
+  await using registry = await openFixtureRegistry();
+  const script = `console.log((await fetch("${registry.url}a", { signal: AbortSignal.timeout(2000) }).catch(() => undefined))?.status ?? "unreachable")`;
+  await using spawned = spawnProcess("unshare", ["--net", process.execPath, "-e", script]);
+  await spawned.exited;
+  expect(spawned.stdout()).toBe("unreachable\n");
 });

@@ -1,4 +1,4 @@
-import { readdir, readFile, readlink, stat } from "node:fs/promises";
+import { readdir, readFile, readlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 
@@ -97,9 +97,6 @@ export async function watchTempDir(): Promise<() => Promise<string[]>> {
   const before = new Set(await named());
   return async () => (await named()).filter((name) => !before.has(name));
 }
-
-/** The mode bits alone, for checks such as 0600. */
-export const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o7777;
 
 const namesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);
 /** A process may end between two looks at it. */

@@ -95,19 +95,22 @@ export async function startAgent({
   return larder;
 }
 
-/** The first line on standard output, which is JSON. A process that ends or stays silent is killed, and what it said is the error. */
+/**
+ * The first line on standard output: JSON with the process's own `pid`, where an error's JSON has none. A process that ends, fails or stays
+ * silent is killed, and what it said is the error.
+ */
 async function readyLine<T>(larder: Spawned, timeoutMs: number): Promise<T> {
   try {
     const line = await until(
       `${larder.command} is ready`,
-      () => {
-        const [first, ...rest] = larder.stdout().split("\n");
-        return rest.length > 0 || !larder.isRunning() ? { first } : undefined;
-      },
+      () => (larder.stdout().includes("\n") || !larder.isRunning() ? larder.stdout().split("\n")[0] : undefined),
       { timeoutMs },
     );
-    return JSON.parse(line.first as string) as T;
+    const answer = JSON.parse(line) as T & { pid?: number };
+    if (answer.pid === undefined) throw new Error("This is no ready line.");
+    return answer;
   } catch (cause) {
+    await Promise.race([larder.exited, new Promise((resolve) => setTimeout(resolve, 200))]);
     await larder[Symbol.asyncDispose]();
     throw new Error(`${larder.command} did not become ready.\n${describeOutput(larder)}`, { cause });
   }
