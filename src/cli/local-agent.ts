@@ -8,6 +8,9 @@ import { openExistingStore } from "./local-store.ts";
 import { openProgressLine } from "./render/progress.ts";
 import { formatBytes, shortHash } from "./render/quantity.ts";
 
+/** A restart overlaps a little with what it replaces, or with a `reconcile` that is about to end. */
+export const lockWaitMs = 5000;
+
 /** Where `up` keeps the token of the host that it runs itself. */
 export const localHostTokenPath = (dataDir: string): string => join(dataDir, "control", "local-host-token");
 
@@ -17,7 +20,7 @@ export const readLocalHostToken = async (dataDir: string): Promise<string | unde
 /** One reconcile pass by this process, as the host whose store the data directory is. `E_LOCKED` while its agent runs. */
 export async function reconcileHere(context: CommandContext): Promise<Outcome> {
   const { settings, terminal, logger } = context;
-  const [{ createControlPlaneClient, reconcileOnce }, { readIdentity }] = await Promise.all([
+  const [{ createControlPlaneClient, reconcileOnce }, { openStoreWriter, readIdentity }] = await Promise.all([
     import("../agent/index.ts"),
     import("../host/index.ts"),
   ]);
@@ -41,7 +44,16 @@ export async function reconcileHere(context: CommandContext): Promise<Outcome> {
   }
   using line = openProgressLine(terminal);
   const controlPlane = createControlPlaneClient({ server, token });
-  const result = await reconcileOnce({ store, controlPlane, logger, signal: terminal.signal, onProgress: line.update });
+  await using writer = await openStoreWriter(store, { purpose: "larder reconcile", waitMs: lockWaitMs, signal: terminal.signal });
+  const result = await reconcileOnce({
+    writer,
+    controlPlane,
+    token,
+    server,
+    logger,
+    signal: terminal.signal,
+    onProgress: line.update,
+  });
   return {
     json: result,
     text({ style }) {

@@ -2,30 +2,40 @@ import { hasCode, LarderError } from "../contract/index.ts";
 import { writeFileAtomic } from "../lib/index.ts";
 import type { CommandContext } from "./command.ts";
 import { connect } from "./connection.ts";
-import { localHostTokenPath, readLocalHostToken } from "./local-agent.ts";
+import { localHostTokenPath, lockWaitMs, readLocalHostToken } from "./local-agent.ts";
+import { version } from "./version.ts";
 
 /** The host within `up`: enrolled at the first start, with the token kept beside the admin token. */
 export async function startLocalHost(
   context: CommandContext,
   { hostId, url }: { hostId: string; url: URL },
 ): Promise<AsyncDisposable> {
-  const { settings, logger } = context;
+  const { settings, terminal, logger } = context;
   const [{ createControlPlaneClient, startAgent }, { openHostStore }] = await Promise.all([
     import("../agent/index.ts"),
     import("../host/index.ts"),
   ]);
   await using stack = new AsyncDisposableStack();
   const store = stack.use(await openHostStore({ directory: settings.dataDir, logger }));
-  const clientWith = (token: string) => createControlPlaneClient({ server: url, token });
-  let controlPlane = clientWith((await readLocalHostToken(settings.dataDir)) ?? (await enrol(context, hostId, url)));
+  let token = (await readLocalHostToken(settings.dataDir)) ?? (await enrol(context, hostId, url));
   try {
-    await controlPlane.identity();
+    await createControlPlaneClient({ server: url, token }).identity(terminal.signal);
   } catch (error) {
     // Revoked, or the control plane's state was replaced: it is this process's own host, so that it may enrol again.
     if (!hasCode(error, "E_UNAUTHENTICATED")) throw error;
-    controlPlane = clientWith(await enrol(context, hostId, url));
+    token = await enrol(context, hostId, url);
   }
-  stack.use(await startAgent({ store, controlPlane, pollMs: settings.pollInterval, logger: logger.child({ part: "agent" }) }));
+  stack.use(
+    await startAgent({
+      store,
+      server: url,
+      token,
+      agentVersion: version,
+      pollMs: settings.pollInterval,
+      logger: logger.child({ part: "agent" }),
+      waitMs: lockWaitMs,
+    }),
+  );
   return stack.move();
 }
 

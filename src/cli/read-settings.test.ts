@@ -33,7 +33,7 @@ test("without anything, the documented defaults hold", async () => {
   expect(settings.listen).toEqual({ hostname: "127.0.0.1", port: 7420 });
   expect(settings.environment as string).toBe("default");
   expect(settings.registry.href).toBe("https://registry.npmjs.org/");
-  expect(settings).toMatchObject({ json: false, yes: false, logLevel: "warn", platforms: [], pollInterval: 30_000 });
+  expect(settings).toMatchObject({ json: false, yes: false, logLevel: "warn", platforms: [], pollInterval: 15_000 });
   expect(settings.server).toBeUndefined();
 });
 

@@ -98,7 +98,7 @@ export const settingDescriptions: Record<SettingName, SettingDescription> = {
     fallback: "",
   },
   platform: { flag: "platform", argument: "PLATFORM", description: "what this host is, when it is not what it looks like" },
-  pollInterval: { flag: "poll-interval", argument: "TIME", description: "how often a host asks for news", fallback: "30s" },
+  pollInterval: { flag: "poll-interval", argument: "TIME", description: "how often a host asks for news", fallback: "15s" },
   adminToken: {
     flag: "admin-token",
     argument: "TOKEN",

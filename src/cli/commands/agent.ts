@@ -1,6 +1,8 @@
 import { LarderError } from "../../contract/index.ts";
 import { defineCommand } from "../command.ts";
+import { lockWaitMs } from "../local-agent.ts";
 import { untilStopped } from "../until-stopped.ts";
+import { version } from "../version.ts";
 
 export const agent = defineCommand({
   name: "agent",
@@ -20,7 +22,7 @@ export const agent = defineCommand({
         hint: "Give --server URL, and the token that `larder hosts enrol ID` showed in LARDER_TOKEN.",
       });
     }
-    const [{ createControlPlaneClient, startAgent }, { openHostStore }] = await Promise.all([
+    const [{ startAgent }, { openHostStore }] = await Promise.all([
       import("../../agent/index.ts"),
       import("../../host/index.ts"),
     ]);
@@ -29,8 +31,15 @@ export const agent = defineCommand({
       logger,
       ...(settings.platform && { platform: settings.platform }),
     });
-    const controlPlane = createControlPlaneClient({ server, token });
-    await using _running = await startAgent({ store, controlPlane, pollMs: settings.pollInterval, logger });
+    await using _running = await startAgent({
+      store,
+      server,
+      token,
+      agentVersion: version,
+      pollMs: settings.pollInterval,
+      logger,
+      waitMs: lockWaitMs,
+    });
     if (settings.json)
       terminal.out(`${JSON.stringify({ server: server.origin, dataDir: settings.dataDir, pid: process.pid })}\n`);
     else terminal.out(`This host follows ${server.origin} with its store in ${settings.dataDir}\n`);

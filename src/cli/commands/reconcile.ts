@@ -42,6 +42,9 @@ async function hostOfStore(context: CommandContext): Promise<string> {
   });
 }
 
+/** An agent that was woken has met the same trouble again after this long. */
+const sameErrorMs = 4000;
+
 async function wake({ terminal }: CommandContext, client: LarderClient, id: string, timeoutMs: number): Promise<Outcome> {
   using line = openProgressLine(terminal);
   const watcher = { signal: terminal.signal, note: line.note };
@@ -50,10 +53,11 @@ async function wake({ terminal }: CommandContext, client: LarderClient, id: stri
   for (;;) {
     const host = await patiently(() => client.hosts.get({ id }), watcher);
     const { generation } = await patiently(() => client.status.get({ environment: host.environment }), watcher);
-    // An error from before the call says nothing of what the call brought about.
-    const reported = host.lastSeenAt !== undefined && host.lastSeenAt !== before.lastSeenAt;
-    if (reported && host.phase === "error" && host.error) throw LarderError.fromBody(host.error);
-    if (host.generation >= generation && host.phase !== "syncing" && reported) return converged(host, Date.now() - startedAt);
+    if (host.generation >= generation && host.phase === "ready") return converged(host, Date.now() - startedAt);
+    if (generation === 0 && host.phase === "pending") return converged(host, Date.now() - startedAt);
+    // An error from before the call says nothing of what the call brought about; the same error again may not be reported again.
+    const isNews = host.lastSeenAt !== before.lastSeenAt || Date.now() - startedAt > sameErrorMs;
+    if (isNews && host.phase === "error" && host.error) throw LarderError.fromBody(host.error);
     if (Date.now() - startedAt > timeoutMs) throw tooSlow(host, generation, timeoutMs);
     line.update(
       host.progress ?? { phase: host.phase, done: 0, subject: `${id}: generation ${host.generation}, wanted ${generation}` },

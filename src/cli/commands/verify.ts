@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { exitCodeOf } from "../../contract/index.ts";
 import type { VerifyReport } from "../../host/index.ts";
 import { defineCommand, type Page } from "../command.ts";
@@ -10,7 +12,7 @@ export const verify = defineCommand({
   name: "verify",
   summary: "Check every file of this host's packages",
   description:
-    "Reads the host store in the data directory; no server is needed. Ends with exit code 7 when something is damaged.",
+    "Reads the host store in the data directory; no server is needed. Ends with exit code 7 when something is damaged: the host's agent makes that anew when it starts the next time.",
   examples: ["verify", "verify --data-dir /var/lib/larder --json"],
   settings: ["platform"],
   async run(context) {
@@ -18,6 +20,8 @@ export const verify = defineCommand({
     await using store = await openExistingStore(context);
     using line = openProgressLine(context.terminal);
     const report = await verifyStore(store, { signal: context.terminal.signal, onProgress: line.update });
+    // Without this mark, an agent that starts checks the store, and makes what is damaged anew.
+    if (!report.intact) await rm(join(store.layout.state, "verified-boot"), { force: true });
     return {
       json: report,
       exitCode: report.intact ? 0 : exitCodeOf("E_TREE_DAMAGED"),
@@ -44,6 +48,6 @@ function renderReport(report: VerifyReport, directory: string, page: Page): stri
     ...(problems.length > problemsShown ? [dim(`… and ${problems.length - problemsShown} more, all in --json`)] : []),
     "",
     `${red(bold(`${count(problems.length, "problem")} in ${count(damaged.packages.length, "package")} and ${count(damaged.trees.length, "tree")}`))} of ${checked}.`,
-    `${page.style.cyan("hint:")} Find out what wrote there; then have them made anew: larder reconcile`,
+    `${page.style.cyan("hint:")} Find out what wrote there, then restart this host's agent (larder up, larder agent): it makes them anew.`,
   ].join("\n");
 }
