@@ -1,3 +1,4 @@
+import type { BlobStore } from "../../blobs/index.ts";
 import {
   type BlobKey,
   blobKeyOf,
@@ -8,7 +9,7 @@ import {
   type Progress,
   viewForPlatform,
 } from "../../contract/index.ts";
-import { assertEpoch, getBlobEntries, putBlobEntry } from "../../db/index.ts";
+import { assertEpoch, type BlobEntry, getBlobEntries, putBlobEntry } from "../../db/index.ts";
 import { mapConcurrent } from "../../lib/index.ts";
 import { admitTarball } from "./admit.ts";
 import type { InstallOptions } from "./install-options.ts";
@@ -39,7 +40,7 @@ export async function fetchBlobs(options: InstallOptions, input: FetchInput): Pr
   const { db, blobs, registry } = options;
   const wanted = wantedBlobs(input.manifest, input.platforms);
   const present = await getBlobEntries(db.query, [...wanted.keys()]);
-  const missing = [...wanted].filter(([key]) => !present.has(key)).map(([, node]) => node);
+  const missing = await missingBlobs(blobs, wanted, present);
   const result = { fetched: 0, fetchedBytes: 0, blobs: wanted.size, bytes: 0 };
   for (const { sizeBytes } of present.values()) result.bytes += sizeBytes;
   const progress = (subject?: string) =>
@@ -73,6 +74,22 @@ export async function fetchBlobs(options: InstallOptions, input: FetchInput): Pr
     }
   });
   return result;
+}
+
+/** Those without a row, and those whose bytes are gone or of another size than their row says: an install mends what was lost. */
+async function missingBlobs(
+  blobs: BlobStore,
+  wanted: Map<BlobKey, ManifestNode>,
+  present: Map<BlobKey, BlobEntry>,
+): Promise<ManifestNode[]> {
+  const checked = await mapConcurrent([...wanted], { limit: parallel }, async ([key, node]) => {
+    const entry = present.get(key);
+    const stored = entry && (await blobs.head(key));
+    if (entry && stored?.sizeBytes === entry.sizeBytes) return [];
+    present.delete(key);
+    return [node];
+  });
+  return checked.flat();
 }
 
 /** Each blob once, with a node that has it. */

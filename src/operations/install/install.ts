@@ -35,6 +35,8 @@ const planAttempts = 5;
  */
 export function createInstallHandler(options: InstallOptions): OperationHandler {
   return async (run) => {
+    // One operation at a time: whatever lies there is from one that was killed.
+    await rm(options.scratchDirectory, { recursive: true, force: true });
     const scratch = join(options.scratchDirectory, run.operation.id);
     await mkdir(scratch, { recursive: true, mode: 0o700 });
     try {
