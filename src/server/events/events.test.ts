@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { connect } from "node:net";
+import { until } from "../../../test/harness/until.ts";
+import { defaultEnvironment, type EnvironmentName, type Event, eventSchema, rawRoutes } from "../../contract/index.ts";
+import { revokeToken } from "../../db/index.ts";
+import { silentLogger } from "../../lib/index.ts";
+import { commitTestGeneration } from "../testing/test-generation.ts";
+import { openTestServer, type TestServer } from "../testing/test-server.ts";
+import { openEventHub } from "./event-hub.ts";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await openTestServer();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+interface Listening extends AsyncDisposable {
+  events: Event[];
+  status: number;
+  ended: Promise<void>;
+}
+
+async function listen(token: string): Promise<Listening> {
+  const abort = new AbortController();
+  const response = await server.fetch(rawRoutes.events, { token, signal: abort.signal });
+  const events: Event[] = [];
+  const read = async () => {
+    let text = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body ?? []) {
+      text += decoder.decode(chunk, { stream: true });
+      const parts = text.split("\n\n");
+      text = parts.pop() ?? "";
+      for (const part of parts) if (part.startsWith("data: ")) events.push(eventSchema.parse(JSON.parse(part.slice(6))));
+    }
+  };
+  const ended = read().catch(() => {});
+  return {
+    events,
+    status: response.status,
+    ended,
+    async [Symbol.asyncDispose]() {
+      abort.abort();
+      await ended;
+    },
+  };
+}
+
+const ofType = (events: Event[], type: Event["type"]) => events.filter((event) => event.type === type);
+
+test("an admin sees what changes, as the rows are now", async () => {
+  await using admin = await listen(server.adminToken);
+  const { host } = await server.admin.hosts.enrol({ id: "watched", environment: "default" });
+  await until("the host's event", () => ofType(admin.events, "host").length > 0);
+  expect(admin.events).toContainEqual({ type: "host", host });
+  const { operation } = await server.admin.installs.start({ environment: defaultEnvironment });
+  await until("the operation's event", () => ofType(admin.events, "operation").length > 0);
+  expect(ofType(admin.events, "operation")[0]).toMatchObject({ operation: { id: operation.id, kind: "install" } });
+});
+
+test("a host sees its own environment's generations and its own wake-ups, and nothing else", async () => {
+  const other = (await server.admin.environments.create({ name: "other" })).name;
+  const { token } = await server.admin.hosts.enrol({ id: "listening", environment: "default" });
+  await server.admin.hosts.enrol({ id: "neighbour", environment: "default" });
+  await using host = await listen(token);
+  await using admin = await listen(server.adminToken);
+  await server.admin.hosts.reconcile({ id: "neighbour" });
+  await commitTestGeneration(server.context, { content: Buffer.from("o"), environment: other });
+  const { generation } = await commitTestGeneration(server.context, { content: Buffer.from("d") });
+  await server.admin.hosts.reconcile({ id: "listening" });
+  await until("the last event", () => ofType(host.events, "reconcile").length > 0);
+  expect(host.events).toEqual([
+    { type: "desired", environment: "default", generation: generation.number } as Event,
+    { type: "reconcile", hostId: "listening" },
+  ]);
+  await until("the admin has them all", () => ofType(admin.events, "reconcile").length === 2);
+  expect(ofType(admin.events, "desired")).toHaveLength(2);
+});
+
+test("a revocation ends the streams of that token, and of no other", async () => {
+  const { token } = await server.admin.hosts.enrol({ id: "cut", environment: "default" });
+  await using host = await listen(token);
+  await using admin = await listen(server.adminToken);
+  await server.admin.hosts.revoke({ id: "cut" });
+  await host.ended;
+  await server.admin.hosts.enrol({ id: "after", environment: "default" });
+  await until("the admin still listens", () =>
+    ofType(admin.events, "host").some((event) => "host" in event && event.host.id === "after"),
+  );
+});
+
+test("a client that never reads is cut off instead of being remembered without bound", async () => {
+  const { port } = new URL(server.url);
+  const socket = connect(Number(port), "127.0.0.1");
+  let closed = false;
+  socket.on("close", () => {
+    closed = true;
+  });
+  socket.on("error", () => {});
+  socket.write(`GET ${rawRoutes.events} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.adminToken}\r\n\r\n`);
+  await Bun.sleep(100);
+  socket.pause();
+  const environment = "e".repeat(64) as EnvironmentName;
+  const before = process.memoryUsage().rss;
+  for (let generation = 1; generation <= 150_000; generation++) {
+    server.context.events.notice({ type: "desired", environment, generation });
+    if (generation % 100 === 0) await Bun.sleep(0);
+  }
+  expect(process.memoryUsage().rss - before).toBeLessThan(64 << 20);
+  socket.resume();
+  await until("the slow client is cut", () => closed);
+});
+
+test("a silent stream is kept alive, and ends when its token was revoked without a notice", async () => {
+  const { token, text } = await server.admin.tokens.create({ role: "author", subject: "silent" });
+  const principal = await server.context.authenticator.authenticate(`Bearer ${text}`);
+  await using hub = openEventHub({ db: server.context.db, logger: silentLogger, heartbeatMs: 20 });
+  const reader = (hub.connect(principal).body as ReadableStream<Uint8Array>).getReader();
+  for (let beat = 0; beat < 3; beat++) expect(new TextDecoder().decode((await reader.read()).value)).toBe(": alive\n\n");
+  await revokeToken(server.context.db.query, token.id);
+  await until("it ends", async () => (await reader.read()).done);
+});
+
+test("the end of the server ends the streams", async () => {
+  const own = await openTestServer();
+  const response = await own.fetch(rawRoutes.events, { token: own.adminToken });
+  const startedAt = performance.now();
+  await own[Symbol.asyncDispose]();
+  await response.text();
+  expect(performance.now() - startedAt).toBeLessThan(2000);
+});

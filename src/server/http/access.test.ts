@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { roles } from "../../contract/index.ts";
+import { createTokenText } from "../auth/token-text.ts";
+import { openTestServer, type TestServer } from "../testing/test-server.ts";
+import { type Route, routeTable } from "./route-table.ts";
+
+const callers = [...roles, "none", "garbage", "revoked", "revokedHost"] as const;
+type Caller = (typeof callers)[number];
+
+let server: TestServer;
+const tokens: Partial<Record<Caller, string>> = {};
+
+beforeAll(async () => {
+  server = await openTestServer();
+  tokens.admin = (await server.admin.tokens.create({ role: "admin", subject: "second admin" })).text;
+  tokens.author = (await server.admin.tokens.create({ role: "author", subject: "author" })).text;
+  tokens.host = (await server.admin.hosts.enrol({ id: "host-a", environment: "default" })).token;
+  tokens.garbage = createTokenText("admin");
+  const revoked = await server.admin.tokens.create({ role: "admin", subject: "was here" });
+  await server.admin.tokens.revoke({ id: revoked.token.id });
+  tokens.revoked = revoked.text;
+  tokens.revokedHost = (await server.admin.hosts.enrol({ id: "host-b", environment: "default" })).token;
+  await server.admin.hosts.revoke({ id: "host-b" });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+/** An address of the route that names nothing there is, so that a call which is let through changes nothing. */
+const sampleOf = ({ path }: Route): string =>
+  path
+    .replace("{environment}", "nowhere")
+    .replace(/\{(?:from|to|number)\}/g, "1")
+    .replace(/\{\w+\}/g, "nothing");
+
+async function statusOf(route: Route, caller: Caller): Promise<number> {
+  const body = ["POST", "PUT", "PATCH"].includes(route.method)
+    ? { body: "{}", headers: { "content-type": "application/json" } }
+    : {};
+  const abort = new AbortController();
+  const response = await server.fetch(sampleOf(route), {
+    method: route.method,
+    token: tokens[caller],
+    signal: abort.signal,
+    ...body,
+  });
+  // The event stream has no end of its own.
+  if (route.name !== "events") await response.text();
+  abort.abort();
+  return response.status;
+}
+
+function expected(route: Route, caller: Caller): "passes" | 401 | 403 {
+  if (route.access === "anyone") return "passes";
+  if (caller === "admin" || caller === "author" || caller === "host") return route.access.includes(caller) ? "passes" : 403;
+  return 401;
+}
+
+describe.each(callers)("with a token of kind %s", (caller) => {
+  test.each(routeTable.map((route) => [route.name, route] as const))(
+    "%s answers as the access table says",
+    async (_name, route) => {
+      const status = await statusOf(route, caller);
+      const outcome = status === 401 || status === 403 ? status : "passes";
+      expect(outcome).toBe(expected(route, caller));
+      expect(status).not.toBe(500);
+    },
+  );
+});
+
+test("a host reaches nothing but its own five reads and its report", () => {
+  const open = routeTable.filter(({ access }) => access !== "anyone" && access.includes("host")).map(({ name }) => name);
+  expect(open.sort()).toEqual(["blob", "desired", "events", "hosts.report", "manifest", "self"]);
+});
+
+test("an author changes nothing", () => {
+  const open = routeTable.filter(({ access }) => access !== "anyone" && access.includes("author"));
+  expect(open.filter(({ method }) => method !== "GET")).toEqual([]);
+});
+
+test.each(["Bearer", "Bearer ", "Basic YWRtaW46YWRtaW4=", `Bearer ${"x".repeat(400)}`, "Bearer ldr_admin_"])(
+  "the authorization %p is refused with 401 and a challenge",
+  async (authorization) => {
+    const response = await server.fetch("/api/tokens", { headers: { authorization } });
+    expect([response.status, response.headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
+    expect(await response.json()).toMatchObject({ code: "E_UNAUTHENTICATED" });
+  },
+);
