@@ -16,6 +16,18 @@ export {
   markUnreferencedBlobs,
   putBlobEntry,
 } from "./blob-index.ts";
+export {
+  type BlobContent,
+  beginBlobUpload,
+  deleteBlobContent,
+  discardBlobUpload,
+  getBlobChunk,
+  getBlobContent,
+  listBlobContents,
+  publishBlobUpload,
+  putBlobChunk,
+  sweepBlobUploads,
+} from "./blob-uploads.ts";
 export type { Db, Election } from "./database.ts";
 export { getDesiredState, putDesiredState } from "./desired-states.ts";
 export { assertEpoch, fenced, isCurrentEpoch, tryElect } from "./election.ts";

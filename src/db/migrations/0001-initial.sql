@@ -83,7 +83,7 @@ create table blob_chunks (
   primary key (upload_id, position)
 );
 
--- Tarballs are compressed already, and uncompressed storage lets a part of a chunk be read alone.
+-- Tarballs are compressed already.
 alter table blob_chunks alter column bytes set storage external;
 
 create table blob_contents (

@@ -1,0 +1,16 @@
+import type { Db } from "../db/index.ts";
+import type { BlobStore } from "./blob-store.ts";
+
+export type BlobStoreOptions = { driver: "fs"; directory: string } | { driver: "postgres"; db: Db } | { driver: "memory" };
+
+/** Drivers are imported when they are asked for: an SDK costs nothing to those who do not use it. */
+export async function openBlobStore(options: BlobStoreOptions): Promise<BlobStore> {
+  switch (options.driver) {
+    case "fs":
+      return await (await import("./drivers/fs.ts")).openFsBlobStore(options.directory);
+    case "postgres":
+      return await (await import("./drivers/postgres.ts")).openPostgresBlobStore(options.db);
+    case "memory":
+      return (await import("./drivers/memory.ts")).createMemoryBlobStore();
+  }
+}
