@@ -71,7 +71,11 @@ function notAllowlisted(
 ): LarderError {
   const near = nearestName(name, scene.roots);
   const hint = near === undefined ? `Allowlist it: larder add ${name}` : `Did you mean ${near}? If not: larder add ${name}`;
-  const why = scene.hasTree ? "is not on the allowlist" : "is not on the allowlist: no packages were installed here yet";
+  const why = !scene.hasTree
+    ? "is not on the allowlist: no packages were installed here yet"
+    : scene.transitive.has(name)
+      ? "is here only as a dependency of others, not on the allowlist"
+      : "is not on the allowlist";
   return new LarderError("E_NOT_ALLOWLISTED", `The package ${name} ${why}${where}.`, {
     hint,
     details: { package: name, ...(near === undefined ? {} : { nearest: near }), ...details },

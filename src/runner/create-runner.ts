@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { open, readFile, symlink, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { type ErrorBody, formatPlatform, LarderError } from "../contract/index.ts";
+import { type ErrorBody, formatPlatform, LarderError, type LockfileHash, type Manifest } from "../contract/index.ts";
 import { type HostStore, openRunDirectory } from "../host/index.ts";
 import { childEnvironment } from "./child-environment.ts";
 import { preloadSource } from "./child-main.ts";
@@ -59,6 +59,8 @@ export interface Runner {
 export interface RunnerOptions {
   /** Default: see `findBun`. */
   bunPath?: string;
+  /** Says more of a module that is missing: whether the platform, or only the allowlist, is why. Default: not known. */
+  readManifest?(lockfileHash: LockfileHash): Promise<Manifest | undefined>;
 }
 
 export function createRunner(store: HostStore, options: RunnerOptions = {}): Runner {
@@ -70,8 +72,8 @@ export function createRunner(store: HostStore, options: RunnerOptions = {}): Run
       const bun = findBun(options.bunPath);
       boundary ??= writeBoundary(store.directory);
       await boundary;
-      await using root = await openResolutionRoot(store, request.generation);
-      return runIn({ store, root, request, source, context, bun });
+      await using root = await openResolutionRoot(store, { generation: request.generation, readManifest: options.readManifest });
+      return await runIn({ store, root, request, source, context, bun });
     },
   };
 }

@@ -13,18 +13,22 @@ export function killGroup(leader: number): void {
 
 /**
  * SIGKILL to the processes that left a run's group (`setsid`, a second fork), known by the run's own `HOME` in the environment they were started
- * with. Linux only; one that cleared its environment is not found.
+ * with. Linux only; one that cleared its environment is not found. `above`: only process ids from there on, which is where a run's descendants
+ * are unless the ids have wrapped; looking at few keeps it under a millisecond.
  */
-export async function killStragglers(runDirectory: string): Promise<void> {
+export async function killStragglers(runDirectory: string, { above = 0 }: { above?: number } = {}): Promise<void> {
   if (process.platform !== "linux") return;
   const mark = Buffer.from(`HOME=${runDirectory}\0`);
-  for (const entry of await readdir("/proc")) {
-    if (!/^\d+$/.test(entry) || Number(entry) === process.pid) continue;
-    try {
-      const environment = await readFile(`/proc/${entry}/environ`);
-      if (environment.includes(mark)) process.kill(Number(entry), "SIGKILL");
-    } catch {
-      // Another user's process, or one that has ended meanwhile.
-    }
-  }
+  const pids = (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry)).map(Number);
+  const candidates = pids.filter((pid) => pid > above && pid !== process.pid);
+  await Promise.all(
+    candidates.map(async (pid) => {
+      try {
+        const environment = await readFile(`/proc/${pid}/environ`);
+        if (environment.includes(mark)) process.kill(pid, "SIGKILL");
+      } catch {
+        // Another user's process, or one that has ended meanwhile.
+      }
+    }),
+  );
 }

@@ -1,22 +1,38 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { LarderError } from "../contract/index.ts";
+import { LarderError, type LockfileHash, type Manifest, viewForPlatform } from "../contract/index.ts";
 import { acquireLease, type HostStore, readAccepted, type TreeRef } from "../host/index.ts";
 import type { SceneInput } from "./scene.ts";
 
 /** Where a run finds its packages, held until it is disposed. `tree` is absent on a host that never had packages: it runs without. */
 export interface ResolutionRoot extends AsyncDisposable {
   readonly tree: TreeRef | undefined;
-  describe(): Promise<Pick<SceneInput, "hasTree" | "roots" | "unavailable">>;
+  describe(): Promise<TreeFacts>;
+}
+
+type TreeFacts = Pick<SceneInput, "hasTree" | "roots" | "unavailable" | "transitive">;
+const noTree: TreeFacts = { hasTree: false, roots: [], unavailable: new Map(), transitive: new Set() };
+
+interface RootOptions {
+  generation: number | undefined;
+  readManifest: ((lockfileHash: LockfileHash) => Promise<Manifest | undefined>) | undefined;
 }
 
 /** Throws `E_NOT_READY` while the first tree is still to be built, `E_NOT_FOUND` for a generation whose tree is not here. */
-export async function openResolutionRoot(store: HostStore, generation?: number): Promise<ResolutionRoot> {
+export async function openResolutionRoot(store: HostStore, { generation, readManifest }: RootOptions): Promise<ResolutionRoot> {
   const lease = await acquireLease(store, { purpose: "run", ...(generation === undefined ? {} : { generation }) });
   if (lease) {
     return {
       tree: lease.tree,
-      describe: async () => ({ hasTree: true, roots: await rootNames(lease.tree), unavailable: new Map() }),
+      async describe() {
+        const manifest = await readManifest?.(lease.tree.lockfileHash);
+        return {
+          hasTree: true,
+          roots: await rootNames(lease.tree),
+          unavailable: manifest ? viewForPlatform(manifest, store.platform).unavailable : new Map(),
+          transitive: new Set(Object.values(manifest?.nodes ?? {}).map((node) => node.name)),
+        };
+      },
       [Symbol.asyncDispose]: () => lease[Symbol.asyncDispose](),
     };
   }
@@ -36,7 +52,7 @@ export async function openResolutionRoot(store: HostStore, generation?: number):
   }
   return {
     tree: undefined,
-    describe: async () => ({ hasTree: false, roots: [], unavailable: new Map() }),
+    describe: async () => noTree,
     async [Symbol.asyncDispose]() {},
   };
 }

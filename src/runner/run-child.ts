@@ -68,8 +68,10 @@ export async function runChild(options: ChildOptions): Promise<ChildEnd> {
     const { exitCode, signal: endedBy } = await exitOf(child, bun.path);
     guard.end();
     const durationMs = performance.now() - startedAt;
-    if (child.pid !== undefined) killGroup(child.pid);
-    if (exitCode === null) await killStragglers(directory);
+    if (child.pid !== undefined) {
+      killGroup(child.pid);
+      await killStragglers(directory, exitCode === null ? {} : { above: child.pid });
+    }
     await drained(streams);
     const [stdout, stderr] = [streams[0].finish(), streams[1].finish()];
     return {

@@ -8,6 +8,8 @@ export interface Scene {
   roots: readonly string[];
   /** Allowlisted names that this host's platform cannot have, with the reason. */
   unavailable: ReadonlyMap<string, string>;
+  /** Names of all packages of the tree, as far as they are known. */
+  transitive: ReadonlySet<string>;
   platform: string;
   isScript(path: string): boolean;
   /** Whether the script's text names this module, in quotes. */
@@ -24,7 +26,7 @@ export interface SourcePosition {
   column: number;
 }
 
-export interface SceneInput extends Pick<Scene, "scriptName" | "hasTree" | "roots" | "unavailable" | "platform"> {
+export interface SceneInput extends Pick<Scene, "scriptName" | "hasTree" | "roots" | "unavailable" | "transitive" | "platform"> {
   scriptText: string;
   runDirectory: string;
   packagesDirectory: string;
@@ -39,6 +41,7 @@ export function createScene(input: SceneInput): Scene {
     hasTree: input.hasTree,
     roots: input.roots,
     unavailable: input.unavailable,
+    transitive: input.transitive,
     platform: input.platform,
     isScript: (path) => path.startsWith(`${runDirectory}/`) && !path.startsWith(`${runDirectory}/node_modules/`),
     mentions: (specifier) => find(specifier) !== undefined,

@@ -1,0 +1,57 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { FixtureGeneration } from "../../../test/harness/fixture-generation.ts";
+import { openTempDir, type TempDir } from "../../../test/harness/temp-dir.ts";
+import {
+  flipCurrent,
+  type HostStore,
+  materialise,
+  openHostStore,
+  openStoreWriter,
+  planTree,
+  sweepStore,
+} from "../../host/index.ts";
+
+export interface TestStore extends AsyncDisposable {
+  store: HostStore;
+  /** Around the store's directory, which is `project/data` in it. */
+  temp: TempDir;
+  /** Builds the generation's tree for this machine and makes it current. */
+  serve(generation: FixtureGeneration, number: number): Promise<void>;
+  sweep(): Promise<void>;
+}
+
+export async function openTestStore(): Promise<TestStore> {
+  const temp = await openTempDir("runner");
+  await mkdir(temp.join("project"));
+  const store = await openHostStore({ directory: temp.join("project", "data") });
+  return {
+    store,
+    temp,
+    async serve({ manifest, lockfileHash, blobs }, number) {
+      await using writer = await openStoreWriter(store, { purpose: "test" });
+      const plan = planTree(manifest, lockfileHash, store.platform);
+      await materialise(writer, plan, {
+        signal: new AbortController().signal,
+        async fetchBlob(key) {
+          const bytes = blobs.get(key);
+          if (!bytes) throw new Error(`no blob ${key}`);
+          return (async function* () {
+            yield bytes;
+          })();
+        },
+      });
+      await flipCurrent(writer, { generation: number, lockfileHash });
+    },
+    async sweep() {
+      await using writer = await openStoreWriter(store, { purpose: "test" });
+      await sweepStore(writer);
+    },
+    async [Symbol.asyncDispose]() {
+      await store[Symbol.asyncDispose]();
+      await temp[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export const runsFolder = (store: HostStore): string => join(store.directory, "runs");
