@@ -29,31 +29,31 @@ export function createEntryGate(limits: ArchiveLimits, refuse: Refusals): EntryG
       const { rawPath, type, sizeBytes, executable } = header;
       const name = decodePath(rawPath);
       if (name === undefined) throw refuse.archive("path-encoding", rawPath, "has a name that is not UTF-8");
-      const place = parseEntryPath(name, limits);
-      if ("rule" in place) throw refuse.archive(place.rule, name, place.says);
+      const target = parseEntryPath(name, limits);
+      if ("rule" in target) throw refuse.archive(target.rule, name, target.says);
       if (linkTypes.includes(type)) throw refuse.archive("link", name, type === "1" ? "is a hard link" : "is a symbolic link");
       if (type === "S") throw refuse.archive("sparse", name, "is a sparse file");
       if (type !== "0" && type !== "5") {
         throw refuse.archive("type", name, `is neither a file nor a folder (type ${JSON.stringify(type)})`);
       }
-      if (type === "5" || place.isFolder) {
+      if (type === "5" || target.isFolder) {
         if (sizeBytes !== 0) throw refuse.archive("size", name, "is a folder with content");
-        const fault = registry.addFolder(place.path);
+        const fault = registry.addFolder(target.place);
         if (fault) throw refuse.archive(fault.rule, name, fault.says);
         assertCount(0);
         return undefined;
       }
-      if (place.path === "") throw refuse.archive("root", name, "is a file outside the package's folder");
-      commonRoot ??= place.root;
-      if (place.root !== commonRoot)
+      if (target.path === "") throw refuse.archive("root", name, "is a file outside the package's folder");
+      commonRoot ??= target.root;
+      if (target.root !== commonRoot)
         throw refuse.archive("root", name, `is not in the package's folder ${JSON.stringify(commonRoot)}`);
       if (sizeBytes > limits.entryBytes) {
         throw refuse.tooLarge("it has a file of more bytes", { bytes: sizeBytes, limit: limits.entryBytes, entry: name });
       }
-      const fault = registry.addFile(place.path);
+      const fault = registry.addFile(target.place);
       if (fault) throw refuse.archive(fault.rule, name, fault.says);
       assertCount(0);
-      return { path: place.path, sizeBytes, executable };
+      return { path: target.path, sizeBytes, executable };
     },
   };
 }

@@ -19,7 +19,7 @@ export function inflateWhole(compressed: Uint8Array, limits: ArchiveLimits): Pro
   const cap = Math.min(wholeOutputBytes, limits.unpackedBytes);
   if (claimed === 0 || claimed > cap) return Promise.resolve(undefined);
   // One chunk holds everything: one job for the thread pool instead of one per 16 KiB.
-  const options = { chunkSize: Math.max(claimed + 64, 1024), maxOutputLength: cap };
+  const options = { chunkSize: Math.max(claimed + 64, 1024), maxOutputLength: claimed };
   return new Promise((resolve) => {
     gunzip(compressed, options, (error, content) => resolve(error ? undefined : content));
   });

@@ -9,29 +9,30 @@ export interface PathRegistry {
   count(): number;
 }
 
-interface Known {
-  path: string;
-  kind: "file" | "folder";
-}
+type Kind = "file" | "folder";
 
 export function createPathRegistry(): PathRegistry {
-  const known = new Map<string, Known>();
+  // By folded path. The path itself is kept only where it differs: a package may have 200,000.
+  const kinds = new Map<string, Kind>();
+  const written = new Map<string, string>();
   let lastFolder = "";
 
-  const add = (path: string, kind: Known["kind"]): PathFault | undefined => {
+  const add = (path: string, kind: Kind): PathFault | undefined => {
     const fold = foldPath(path);
-    const other = known.get(fold);
-    if (!other) {
-      known.set(fold, { path, kind });
+    const other = kinds.get(fold);
+    if (other === undefined) {
+      kinds.set(fold, kind);
+      if (fold !== path) written.set(fold, path);
       return undefined;
     }
-    if (other.path !== path) {
+    const otherPath = written.get(fold) ?? fold;
+    if (otherPath !== path) {
       return {
         rule: "collision",
-        says: `and ${JSON.stringify(other.path)} are one path where case or Unicode form does not count`,
+        says: `and ${JSON.stringify(otherPath)} are one path where case or Unicode form does not count`,
       };
     }
-    if (other.kind !== kind) return { rule: "file-and-folder", says: "is a file and a folder" };
+    if (other !== kind) return { rule: "file-and-folder", says: "is a file and a folder" };
     return kind === "folder" ? undefined : { rule: "duplicate", says: "occurs twice" };
   };
 
@@ -49,6 +50,6 @@ export function createPathRegistry(): PathRegistry {
   return {
     addFile: (path) => addFolder(path.slice(0, Math.max(0, path.lastIndexOf("/")))) ?? add(path, "file"),
     addFolder,
-    count: () => known.size,
+    count: () => kinds.size,
   };
 }

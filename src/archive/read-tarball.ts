@@ -118,7 +118,7 @@ function assertPackedSize(bytes: number, { refuse, limits }: Task): void {
 }
 
 /** Up to this many packed bytes are gathered, checked and inflated at once: several times faster than a stream. */
-const wholeBytes = 16 * 1024 * 1024;
+const wholeBytes = 8 * 1024 * 1024;
 
 /** A tarball as it comes in, counted against the cap. */
 interface Packed {
@@ -151,7 +151,7 @@ function openPacked(source: AsyncIterable<Uint8Array>, task: Task): Packed {
         const chunk = await pull();
         if (chunk) gathered.push(chunk);
       }
-      return ended ? Buffer.concat(gathered) : undefined;
+      return ended ? Buffer.concat(gathered.splice(0)) : undefined;
     },
     next: async () => gathered.shift() ?? (ended ? undefined : await pull()),
     bytes: () => bytes,

@@ -59,14 +59,19 @@ function textField(block: Buffer, offset: number, length: number): string | unde
   return block.toString("latin1", offset, stop);
 }
 
-/** Octal digits, or GNU's base 256; blank is 0. `undefined`: negative, beyond 2^53, or not a number. */
+/** Spaces, octal digits, then spaces or NULs; or GNU's base 256; blank is 0. `undefined`: negative, beyond 2^53, or not a number. */
 function numberField(block: Buffer, offset: number, length: number): number | undefined {
-  const first = block[offset] as number;
-  if (first === 0x80) return bigEndian(block, offset + 1, offset + length);
-  const text = block.toString("latin1", offset, offset + length);
-  const digits = /^ *([0-7]*)[ \0]*$/.exec(text)?.[1];
-  return digits === undefined ? undefined : Number.parseInt(digits || "0", 8);
+  const end = offset + length;
+  if (block[offset] === 0x80) return bigEndian(block, offset + 1, end);
+  let at = offset;
+  while (at < end && block[at] === 0x20) at += 1;
+  let value = 0;
+  for (; at < end && isOctalDigit(block[at]); at += 1) value = value * 8 + ((block[at] as number) - 0x30);
+  for (; at < end; at += 1) if (block[at] !== 0 && block[at] !== 0x20) return undefined;
+  return value;
 }
+
+const isOctalDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x37;
 
 function bigEndian(block: Buffer, start: number, end: number): number | undefined {
   let value = 0;
