@@ -13,8 +13,16 @@ const repeatable = new Set(["40001", "40P01", "55P03"]);
 export function translateDatabaseError(thrown: unknown): unknown {
   const cause = thrown instanceof DrizzleQueryError ? thrown.cause : thrown;
   if (cause instanceof LarderError || !(cause instanceof Error)) return cause;
+  // PGlite puts them on the error, as do debug builds of others.
+  for (const name of ["params", "parameters", "args"]) Reflect.deleteProperty(cause, name);
   const code = sqlStateOf(cause);
   if (code === undefined) return cause;
+  if (cause.message.includes("unsupported startup parameter")) {
+    return new LarderError("E_CONFIG", "The database's address leads to a connection pooler.", {
+      hint: "Give PostgreSQL's own address: election and notifications need sessions, which poolers take away.",
+      cause,
+    });
+  }
   if (unreachable.test(code)) {
     return new LarderError("E_STORE_UNAVAILABLE", `The database does not answer (${code}).`, {
       hint: "Check that PostgreSQL runs and can be reached from here; Larder goes on by itself when it does.",

@@ -1,0 +1,162 @@
+import { expect, test } from "bun:test";
+import { sql } from "drizzle-orm";
+import { onBothDatabases } from "../../test/harness/on-both-databases.ts";
+import { type HostReport, hostSchema, tokenSchema } from "../contract/index.ts";
+import { listAudit, recordAudit } from "./audit-log.ts";
+import { getHost, insertHost, listHostPlatforms, listHosts, reportHost, revokeHost } from "./hosts.ts";
+import { ensureMeta, ensureStoreId, getMeta, setMeta } from "./meta.ts";
+import { activeSigningKey, ensureSigningKey, listSigningKeys } from "./signing-keys.ts";
+import { createToken, findToken, listTokens, revokeToken, touchToken } from "./tokens.ts";
+
+let ids = 0;
+const nextId = (prefix: string) => `${prefix}-${++ids}`;
+const report: HostReport = {
+  phase: "ready",
+  generation: 3,
+  lockfileHash: "ab",
+  platform: { os: "linux", cpu: "x64", libc: "glibc" },
+  agentVersion: "0.1.0",
+  runsInFlight: 2,
+  freeBytes: 9e12,
+  progress: { phase: "pull", done: 1 },
+  error: { code: "E_NO_SPACE", message: "full", details: { free: 0 } },
+};
+
+onBothDatabases("hosts, tokens and keys", ({ db, environment }) => {
+  test("a host is pending until it reports, and shows what it reported last", async () => {
+    const host = { id: nextId("host"), environment: await environment() };
+    const inserted = await insertHost(db().query, host);
+    expect(inserted).toEqual({ ...host, createdAt: expect.any(String), generation: 0, phase: "pending", runsInFlight: 0 });
+    expect(await insertHost(db().query, host)).toBeUndefined();
+    const reported = await reportHost(db().query, host.id, report);
+    expect(reported).toMatchObject(report);
+    expect(reported?.lastSeenAt).toMatch(/Z$/);
+    expect(hostSchema.parse(reported)).toEqual(reported as never);
+    const { progress: _, error: __, freeBytes: ___, ...quiet } = report;
+    const later = await reportHost(db().query, host.id, quiet);
+    expect(later).not.toHaveProperty("error");
+    expect(later).not.toHaveProperty("progress");
+    expect(await getHost(db().query, host.id)).toEqual(later!);
+    expect(await listHosts(db().query, host.environment)).toEqual([later!]);
+    expect((await listHosts(db().query)).map(({ id }) => id)).toContain(host.id);
+  });
+
+  test("a revoked host is gone with its tokens, and its id can be enrolled afresh", async () => {
+    const host = { id: nextId("host"), environment: await environment() };
+    await insertHost(db().query, host);
+    await reportHost(db().query, host.id, report);
+    const hash = nextId("hash");
+    await createToken(db().query, {
+      id: nextId("t"),
+      role: "host",
+      subject: host.id,
+      hash,
+      environment: host.environment,
+      hostId: host.id,
+    });
+    expect(await findToken(db().query, hash)).toMatchObject({ role: "host", hostId: host.id, environment: host.environment });
+    expect(await db().transaction((tx) => revokeHost(tx, host.id))).toMatchObject({ id: host.id });
+    expect(await db().transaction((tx) => revokeHost(tx, host.id))).toBeUndefined();
+    expect(await findToken(db().query, hash)).toBeUndefined();
+    expect(await getHost(db().query, host.id)).toBeUndefined();
+    expect(await reportHost(db().query, host.id, report)).toBeUndefined();
+    expect(await listHosts(db().query, host.environment)).toEqual([]);
+    expect(await insertHost(db().query, host)).toEqual({
+      ...host,
+      createdAt: expect.any(String),
+      generation: 0,
+      phase: "pending",
+      runsInFlight: 0,
+    });
+    expect(await findToken(db().query, hash)).toBeUndefined();
+  });
+
+  test("an environment's platforms are those that its hosts reported", async () => {
+    const name = await environment();
+    const [musl, arm] = [
+      { os: "linux", cpu: "x64", libc: "musl" as const },
+      { os: "darwin", cpu: "arm64" },
+    ];
+    for (const platform of [musl, arm, musl]) {
+      const { id } = (await insertHost(db().query, { id: nextId("host"), environment: name }))!;
+      await reportHost(db().query, id, { ...report, platform });
+    }
+    await insertHost(db().query, { id: nextId("host"), environment: name });
+    expect(await listHostPlatforms(db().query, name)).toEqual([arm, musl]);
+  });
+
+  test("a token is found by its hash until it is revoked", async () => {
+    const hash = nextId("hash");
+    const token = await createToken(db().query, { id: nextId("t"), role: "admin", subject: "ann", hash });
+    expect(tokenSchema.parse(token)).toEqual(token as never);
+    expect(await findToken(db().query, hash)).toEqual(token);
+    expect(await findToken(db().query, "other")).toBeUndefined();
+    await touchToken(db().query, token.id);
+    const used = (await findToken(db().query, hash))?.lastUsedAt;
+    expect(used).toMatch(/Z$/);
+    await touchToken(db().query, token.id);
+    expect((await findToken(db().query, hash))?.lastUsedAt).toBe(used!);
+    expect((await listTokens(db().query)).map(({ id }) => id)).toContain(token.id);
+    expect(await revokeToken(db().query, token.id)).toMatchObject({ id: token.id });
+    expect(await revokeToken(db().query, token.id)).toBeUndefined();
+    expect(await findToken(db().query, hash)).toBeUndefined();
+    expect((await listTokens(db().query)).map(({ id }) => id)).not.toContain(token.id);
+  });
+
+  test("replicas that start at once agree on store id and signing key", async () => {
+    const storeIds = await Promise.all(Array.from({ length: 5 }, () => db().transaction(ensureStoreId)));
+    expect(new Set(storeIds).size).toBe(1);
+    const keys = await Promise.all(
+      ["a", "b", "c"].map((keyId) =>
+        db().transaction((tx) =>
+          ensureSigningKey(tx, { keyId, publicKey: `public ${keyId}`, sealedPrivateKey: `sealed ${keyId}` }),
+        ),
+      ),
+    );
+    expect(new Set(keys.map(({ keyId }) => keyId)).size).toBe(1);
+    expect(await activeSigningKey(db().query)).toEqual(keys[0]!);
+    expect(await listSigningKeys(db().query)).toEqual([keys[0]!]);
+  });
+
+  test("a fact of the store stays what it was first", async () => {
+    expect(await getMeta(db().query, "fact")).toBeUndefined();
+    expect(await ensureMeta(db().query, "fact", "one")).toBe("one");
+    expect(await ensureMeta(db().query, "fact", "two")).toBe("one");
+    await setMeta(db().query, "fact", "three");
+    expect(await getMeta(db().query, "fact")).toBe("three");
+  });
+
+  test("I14: an audit row stands and falls with its change", async () => {
+    const entry = { actor: "ann", action: "package.add", target: nextId("default/lodash"), details: { version: "4.17.21" } };
+    await db().transaction((tx) => recordAudit(tx, entry));
+    const undone = db().transaction(async (tx) => {
+      await recordAudit(tx, { ...entry, target: "undone" });
+      throw new Error("undo");
+    });
+    await expect(undone).rejects.toThrow("undo");
+    await undone.catch(() => {});
+    const [latest] = await listAudit(db().query, 1);
+    expect(latest).toMatchObject(entry);
+    expect(latest?.at).toMatch(/Z$/);
+  });
+
+  test("an error of the database shows no parameters", async () => {
+    const hash = nextId("hash");
+    const token = { id: nextId("t"), role: "admin" as const, subject: "canary-secret", hash };
+    await createToken(db().query, token);
+    for (const attempt of [createToken(db().query, token), db().transaction((tx) => createToken(tx, token))]) {
+      const error = await attempt.catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(Error);
+      expect(Bun.inspect(error)).not.toContain("canary-secret");
+    }
+  });
+
+  test("times are UTC whatever the session's zone", async () => {
+    await db().transaction(async (tx) => {
+      await tx.execute(sql`set local time zone 'Asia/Kolkata'`);
+      const { id } = (await insertHost(tx, { id: nextId("host"), environment: "default" as never }))!;
+      const { createdAt } = (await getHost(tx, id))!;
+      expect(Math.abs(Date.parse(createdAt) - Date.now())).toBeLessThan(60_000);
+    });
+  });
+});
