@@ -1,4 +1,4 @@
-import { LarderError } from "../../contract/index.ts";
+import { hasCode } from "../../contract/index.ts";
 import { assertEpoch, commitGeneration, fenced, listGenerations, putManifest } from "../../db/index.ts";
 import { failpoint } from "../../lib/index.ts";
 import { notice } from "../notices.ts";
@@ -55,7 +55,7 @@ export async function commitInstall(options: InstallOptions, input: CommitInput)
         return { generation: number, changed: true };
       });
     } catch (error) {
-      if (error instanceof LarderError) throw error;
+      if (hasCode(error, "E_FENCED")) throw error;
       // The connection may have died after the commit and before its answer: the row knows.
       const own = (await listGenerations(db.query, environment, 3)).find(({ operationId }) => operationId === run.operation.id);
       if (own === undefined) throw error;
