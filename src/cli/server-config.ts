@@ -1,3 +1,4 @@
+import { detectPlatform } from "../host/index.ts";
 import { systemClock } from "../lib/index.ts";
 import type { ServerConfig } from "../server/index.ts";
 import type { CommandContext } from "./command.ts";
@@ -23,7 +24,8 @@ export function serverConfigFrom({ settings, logger }: CommandContext): ServerCo
     // Replicas over one database share its blobs too; a folder of their own each would not do.
     blobStore: settings.blobStore ?? (databaseUrl === undefined ? "fs" : "postgres"),
     registry: settings.registry,
-    platforms: settings.platforms,
+    // Most fleets are of one kind, this machine's; hosts of another kind are stocked for when they appear.
+    platforms: settings.platforms.length > 0 ? settings.platforms : [detectPlatform()],
     adminToken: settings.adminToken,
     secretKey: settings.secretKey,
     logger: logger.child({ part: "server" }),

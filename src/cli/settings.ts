@@ -94,7 +94,7 @@ export const settingDescriptions: Record<SettingName, SettingDescription> = {
   platforms: {
     flag: "platforms",
     argument: "LIST",
-    description: "platforms to stock besides those of enrolled hosts, e.g. linux-x64,linux-arm64-musl",
+    description: "platforms to stock besides those of enrolled hosts, e.g. linux-x64,linux-arm64-musl; absent: this machine's",
     fallback: "",
   },
   platform: { flag: "platform", argument: "PLATFORM", description: "what this host is, when it is not what it looks like" },

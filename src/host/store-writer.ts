@@ -15,7 +15,7 @@ export interface StoreWriter extends AsyncDisposable {
 }
 
 /**
- * Waits up to `waitMs` (default 0) for the lock, then throws `E_LOCKED` naming its holder. Clears what a killed writer left in `incoming/`.
+ * Waits up to `waitMs` (default 0) for the lock, then throws `E_LOCKED` naming its holder. Clears what a killed writer left in `incoming/` and `state/`.
  */
 export async function openStoreWriter(
   store: HostStore,
@@ -47,7 +47,7 @@ async function preparedWriter(store: HostStore, lock: AsyncDisposable): Promise<
   const mutex = new Mutex();
   try {
     await describeDiskErrors(layout.directory, async () => {
-      await Promise.all([emptyFolder(layout.incoming), forgetCondemned(layout)]);
+      await Promise.all([emptyFolder(layout.incoming), removeDrafts(layout.state), forgetCondemned(layout)]);
       if ((await readPlatform(layout)) === undefined) await writePlatform(layout, store.platform);
     });
   } catch (error) {
@@ -63,4 +63,9 @@ async function preparedWriter(store: HostStore, lock: AsyncDisposable): Promise<
 
 async function emptyFolder(folder: string): Promise<void> {
   for (const entry of await readdir(folder)) await rm(join(folder, entry), { recursive: true, force: true });
+}
+
+/** Files that an atomic write had not renamed yet. */
+async function removeDrafts(folder: string): Promise<void> {
+  for (const entry of await readdir(folder)) if (/^\..*\.tmp$/.test(entry)) await rm(join(folder, entry), { force: true });
 }
