@@ -33,7 +33,8 @@ export async function readReport(file: FileHandle): Promise<ChildReport | { kind
   const buffer = Buffer.alloc(size);
   const { bytesRead } = await file.read(buffer, 0, size, 0);
   try {
-    const report = reportSchema.parse(JSON.parse(buffer.toString("utf8", 0, bytesRead)));
+    const lines = buffer.toString("utf8", 0, bytesRead).trimEnd().split("\n");
+    const report = reportSchema.parse(JSON.parse(lines.at(-1) ?? ""));
     if (report.kind === "value") JSON.parse(report.json);
     return report as ChildReport;
   } catch {
