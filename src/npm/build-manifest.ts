@@ -59,7 +59,8 @@ function pinnedEntry(graph: LockGraph, { name, version }: { name: PackageName; v
 }
 
 function manifestNode(member: SiteClass, idOf: (member: SiteClass) => NodeId, input: ManifestInput): ManifestNode {
-  const { name, version, os, cpu, libc, integrity } = (member.sites[0] as SiteClass["sites"][number]).node.entry;
+  const { name, version, os, cpu, libc, integrity, hasInstallScript } = (member.sites[0] as SiteClass["sites"][number]).node
+    .entry;
   assertHasIntegrity(name, version, integrity);
   const declared = input.describe(name, version);
   const optional = member.edges.filter((edge) => edge.optional).map(({ alias }) => alias as PackageName);
@@ -74,7 +75,7 @@ function manifestNode(member: SiteClass, idOf: (member: SiteClass) => NodeId, in
     libc: declared?.libc ?? libc,
     unpackedBytes: declared?.unpackedBytes,
     fileCount: declared?.fileCount,
-    hasInstallScript: declared?.hasInstallScript ? true : undefined,
+    hasInstallScript: (declared ? declared.hasInstallScript : hasInstallScript) ? true : undefined,
   };
 }
 

@@ -19,6 +19,7 @@ export interface LockPackage {
   os?: string[];
   cpu?: string[];
   libc?: string[];
+  hasInstallScript: boolean;
   /** It comes inside the tarball of the package that it is nested in. */
   bundled: boolean;
 }
@@ -64,6 +65,7 @@ function parseEntry(path: string, entry: unknown): LockPackage {
     optionalDependencies: ranges(fields.optionalDependencies, path),
     peerDependencies: ranges(fields.peerDependencies, path),
     optionalPeers: strings(fields.optionalPeers, path) ?? [],
+    hasInstallScript: fields.hasInstallScript === true,
     bundled: fields.bundled === true,
   };
   for (const field of ["os", "cpu", "libc"] as const) {

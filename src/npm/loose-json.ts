@@ -3,8 +3,8 @@ export function parseLooseJson(text: string): unknown {
   return JSON.parse(withoutTrailingCommas(text));
 }
 
-/** Matches a whole string (left as it is), or a comma with nothing but white space up to a closing bracket. */
-const token = /"[^"\\]*(?:\\.[^"\\]*)*"|,(?=[ \t\r\n]*[\]}])/gs;
+/** Matches a whole string (left as it is), or a comma behind a value with nothing but white space up to a closing bracket. */
+const token = /"[^"\\]*(?:\\.[^"\\]*)*"|(?<![[{][ \t\r\n]*),(?=[ \t\r\n]*[\]}])/gs;
 
 function withoutTrailingCommas(text: string): string {
   return text.replace(token, (match) => (match === "," ? "" : match));

@@ -18,7 +18,15 @@ export interface Site {
 /** `"root"` provides the allowlist, and whatever else the lock has at the top of its tree. */
 type Provider = Site | "root";
 
-const maxSites = 250_000;
+/**
+ * How far a site's providers, and theirs in turn, are told apart; beyond that they count as the same when their entries are. Without such an end, a cycle of
+ * dependencies in which each turn provides the next one's peers has no last site. What a site imports is exact at any distance: only what lies behind several
+ * peers in a row may be that of another turn. Of 770 real lock entries none needs more than 1.
+ */
+const precisions = [
+  { distance: 3, maxSites: 20_000 },
+  { distance: 1, maxSites: 100_000 },
+];
 
 /**
  * Unfolds the lock's entries into sites, starting at `roots`. A peer is what the nearest dependent on the way here has of its own under that name, and at the
@@ -27,39 +35,66 @@ const maxSites = 250_000;
  */
 export function unfoldSites(graph: LockGraph, roots: readonly LockPackage[]): { sites: Site[]; roots: Site[] } {
   const names = peerNames(graph, roots);
+  for (const precision of precisions) {
+    const unfolded = unfoldAt(graph, roots, { names, ...precision });
+    if (unfolded) return unfolded;
+  }
+  throw new LarderError("E_RESOLVE", "The packages of the allowlist have too many combinations of peer dependencies.", {
+    hint: "Take packages off the allowlist that depend on each other in circles.",
+  });
+}
+
+interface Precision {
+  names: Map<LockPackage, ReadonlySet<string>>;
+  distance: number;
+  maxSites: number;
+}
+
+/** `undefined` when there would be more than `maxSites`. */
+function unfoldAt(
+  graph: LockGraph,
+  roots: readonly LockPackage[],
+  { names, distance, maxSites }: Precision,
+): { sites: Site[]; roots: Site[] } | undefined {
   const sites = new Map<string, Site>();
-  const numbers = new Map<Provider, number>([["root", 0]]);
+  const keyOf = (entry: LockPackage, scope: Map<string, Provider>, far: number): string => {
+    if (far === 0) return entry.path;
+    const given = [...scope].map(([name, one]) => `${name}=${one === "root" ? "" : keyOf(one.node.entry, one.scope, far - 1)}`);
+    return `${entry.path}(${given.join(" ")})`;
+  };
 
   const siteOf = (entry: LockPackage, parent: Provider): Site => {
     const scope = new Map<string, Provider>();
     for (const name of [...(names.get(entry) ?? [])].sort()) scope.set(name, providerAbove(parent, name));
-    const key = [entry.path, ...[...scope].map(([name, provider]) => `${name}=${numbers.get(provider)}`)].join(" ");
-    const known = sites.get(key) ?? recurring(entry, scope);
-    if (known) return known;
-    if (sites.size >= maxSites) throw tooManySites(entry);
-    const site = createSite(graph, entry, scope);
-    sites.set(key, site);
-    numbers.set(site, numbers.size);
+    const key = keyOf(entry, scope, distance);
+    let site = sites.get(key);
+    if (site === undefined) {
+      site = createSite(graph, entry, scope);
+      sites.set(key, site);
+    }
     return site;
   };
 
   const rootSites = roots.map((entry) => siteOf(entry, "root"));
   const children = new Map<Provider, Map<string, Site>>([["root", new Map()]]);
   for (const site of sites.values()) {
+    if (sites.size > maxSites) return undefined;
     children.set(site, new Map([...site.own].map(([alias, entry]) => [alias, siteOf(entry, site)])));
     for (const alias of site.node.peers.keys()) {
       const top = providerOf(site, alias) === "root" ? graph.top(alias) : undefined;
       if (top) children.get("root")?.set(alias, siteOf(top, "root"));
     }
   }
-  for (const site of sites.values()) {
-    const { edges, peers } = site.node;
-    for (const { alias, optional } of [...edges.values(), ...peers.values()]) {
-      const to = children.get(providerOf(site, alias))?.get(alias);
-      if (to) site.edges.set(alias, { to, optional });
-    }
-  }
+  for (const site of sites.values()) linkSite(site, children);
   return { sites: [...sites.values()], roots: rootSites };
+}
+
+function linkSite(site: Site, children: Map<Provider, Map<string, Site>>): void {
+  const { edges, peers } = site.node;
+  for (const { alias, optional } of [...edges.values(), ...peers.values()]) {
+    const to = children.get(providerOf(site, alias))?.get(alias);
+    if (to) site.edges.set(alias, { to, optional });
+  }
 }
 
 function createSite(graph: LockGraph, entry: LockPackage, scope: Map<string, Provider>): Site {
@@ -78,31 +113,3 @@ function createSite(graph: LockGraph, entry: LockPackage, scope: Map<string, Pro
 const providerAbove = (parent: Provider, name: string): Provider => (parent === "root" ? parent : providerOf(parent, name));
 
 const providerOf = (site: Site, name: string): Provider => (site.own.has(name) ? site : (site.scope.get(name) ?? "root"));
-
-/**
- * A cycle of dependencies may provide to itself, at each turn, what it was provided with the turn before, without end. It ends here: when one of the new
- * site's providers, or of theirs, is a site of the same entry with the same entries as providers, the new one is that one.
- */
-function recurring(entry: LockPackage, scope: Map<string, Provider>): Site | undefined {
-  const above = new Set<Provider>(scope.values());
-  for (const provider of above) {
-    if (provider === "root") continue;
-    const { scope: outer, node } = provider;
-    if (node.entry === entry && [...scope].every(([name, one]) => entryOf(one) === entryOf(outer.get(name) ?? "root")))
-      return provider;
-    for (const next of outer.values()) above.add(next);
-  }
-  return undefined;
-}
-
-const entryOf = (provider: Provider): LockPackage | "root" => (provider === "root" ? provider : provider.node.entry);
-
-const tooManySites = ({ name, version }: LockPackage): LarderError =>
-  new LarderError(
-    "E_RESOLVE",
-    `The packages have more than ${maxSites} combinations of peer dependencies, near ${name}@${version}.`,
-    {
-      hint: "Take one of the packages with many peer dependencies off the allowlist.",
-      details: { package: `${name}@${version}` },
-    },
-  );
