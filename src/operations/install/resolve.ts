@@ -125,12 +125,18 @@ function knownNodes(manifest: Manifest | undefined): Map<string, ManifestNode> {
   return new Map(nodes.map((node) => [labelOf(node), node]));
 }
 
-/** What the previous manifest recorded of a version whose packument the resolver had no need to ask for again. */
+/**
+ * What the previous manifest recorded of a version whose packument the resolver had no need to ask for again. Its platforms, too: the lockfile says "none"
+ * for an os or a cpu that Bun does not know, such as riscv64.
+ */
 function declaredOf(node: ManifestNode | undefined) {
   if (node === undefined) return undefined;
-  const { unpackedBytes, fileCount, hasInstallScript } = node;
+  const { os, cpu, libc, unpackedBytes, fileCount, hasInstallScript } = node;
   return {
     tarball: "",
+    ...(os === undefined ? {} : { os }),
+    ...(cpu === undefined ? {} : { cpu }),
+    ...(libc === undefined ? {} : { libc }),
     ...(unpackedBytes === undefined ? {} : { unpackedBytes }),
     ...(fileCount === undefined ? {} : { fileCount }),
     ...(hasInstallScript === undefined ? {} : { hasInstallScript }),
