@@ -5,10 +5,11 @@ import type { PGlite } from "@electric-sql/pglite";
 import { drizzle } from "drizzle-orm/pglite";
 import { LarderError } from "../contract/index.ts";
 import { acquireDirectoryLock } from "../lib/index.ts";
+import { cachedSnapshot, clusterSnapshot } from "./cluster-snapshot.ts";
 import { type Db, type Election, notify, notifyChannel } from "./database.ts";
 import { translated } from "./database-errors.ts";
 import { nextEpoch } from "./election.ts";
-import { memorySnapshot } from "./memory-snapshot.ts";
+
 import { migrate } from "./migrate.ts";
 import type { Queryable } from "./queryable.ts";
 import { translateQueries } from "./translate-queries.ts";
@@ -40,7 +41,7 @@ export async function openPgliteDirectory(directory: string): Promise<Db> {
 
 export async function openPgliteMemory(): Promise<Db> {
   const { PGlite } = await import("@electric-sql/pglite");
-  return await openClient(await PGlite.create("memory://", { loadDataDir: await memorySnapshot() }));
+  return await openClient(await PGlite.create("memory://", { loadDataDir: await clusterSnapshot() }));
 }
 
 /** A database appears by rename: one whose making was interrupted is made again from nothing. */
@@ -48,7 +49,8 @@ async function initialise(data: string, directory: string, implementation: typeo
   if (existsSync(data)) return;
   const draft = join(directory, "draft");
   await rm(draft, { recursive: true, force: true });
-  const client = await implementation.create(draft);
+  const loadDataDir = await cachedSnapshot();
+  const client = await implementation.create(draft, loadDataDir ? { loadDataDir } : {});
   await client.close();
   await rename(draft, data);
 }

@@ -31,7 +31,8 @@ export async function openPostgres(url: string): Promise<Db> {
   const transaction = <T>(fn: (tx: Queryable) => Promise<T>) =>
     translated(database.transaction((tx) => fn(tx as unknown as Queryable)));
   await using cleanup = new AsyncDisposableStack();
-  cleanup.defer(() => client.end({ timeout: 5 }));
+  // postgres.js waits for a connection that was lost earlier until the time-out; who disposes has ended its work.
+  cleanup.defer(() => client.end({ timeout: 1 }));
   await transaction((tx) => migrate(tx));
   const owned = cleanup.move();
   return {
@@ -39,12 +40,37 @@ export async function openPostgres(url: string): Promise<Db> {
     query: translateQueries(database),
     transaction,
     notify,
-    async listen(handler) {
-      const subscription = await translated(client.listen(notifyChannel, handler));
-      return { [Symbol.asyncDispose]: () => subscription.unlisten() };
-    },
+    listen: createListeners(client),
     elect: () => electOnPostgres(connectForElection, `process ${process.pid} on ${hostname()}`),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/**
+ * One subscription for all handlers, for as long as the client: postgres.js subscribes again after a lost connection under a new identity, so that its
+ * own `unlisten` does nothing afterwards.
+ */
+function createListeners(client: postgres.Sql): Db["listen"] {
+  const listeners = new Set<{ handler(payload: string): void }>();
+  let subscribed: Promise<unknown> | undefined;
+  return async (handler) => {
+    const listener = { handler };
+    listeners.add(listener);
+    try {
+      subscribed ??= client.listen(notifyChannel, (payload) => {
+        for (const each of listeners) each.handler(payload);
+      });
+      await translated(subscribed);
+    } catch (error) {
+      listeners.delete(listener);
+      subscribed = undefined;
+      throw error;
+    }
+    return {
+      async [Symbol.asyncDispose]() {
+        listeners.delete(listener);
+      },
+    };
   };
 }
 

@@ -88,17 +88,24 @@ describe("an election on PostgreSQL", () => {
     expect(await getMeta(db.query, "late")).toBe("write");
   });
 
-  test("after a lost connection queries and listeners work again by themselves", async () => {
+  test("after a lost connection queries and listeners work again, and closing is prompt", async () => {
     const heard: string[] = [];
-    await using replica = await openDatabase({ url });
-    await using _listener = await replica.listen((payload) => heard.push(payload));
+    const disposed: string[] = [];
+    const replica = await openDatabase({ url });
+    await replica.listen((payload) => heard.push(payload));
+    const other = await replica.listen((payload) => disposed.push(payload));
     const admin = postgres(url, { max: 1 });
     await admin`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'larder' and datname = current_database()`;
     await admin.end();
-    await until("queries answer", () => getMeta(replica.query, "late"));
+    await until("queries answer", async () => (await getMeta(replica.query, "late")) ?? "absent");
+    await other[Symbol.asyncDispose]();
     await until("notifications arrive", async () => {
       await db.notify(db.query, "again");
       return heard.includes("again");
     });
-  });
+    expect(disposed).toEqual([]);
+    const start = performance.now();
+    await replica[Symbol.asyncDispose]();
+    expect(performance.now() - start).toBeLessThan(3000);
+  }, 20_000);
 });

@@ -19,6 +19,6 @@ describe("the memory blob store", () => {
         async [Symbol.asyncDispose]() {},
       };
     },
-    { test },
+    { test, collectGarbage: () => Bun.gc(true) },
   );
 });
