@@ -85,8 +85,7 @@ export function createControlPlaneClient(options: ControlPlaneOptions): ControlP
             });
           },
         );
-      const first = await open(0);
-      return resumedBody(first, {
+      return resumedBody({
         open,
         subject,
         limitBytes: limits.blob,

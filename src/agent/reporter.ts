@@ -13,7 +13,7 @@ export interface HostCondition {
 export interface Reporter {
   /** Sends what changed, or anything when the last report is older than the heartbeat. A report that is lost is not an error. */
   report(condition: HostCondition, signal: AbortSignal): Promise<void>;
-  /** Sends it soon, unless a newer one replaces it, and never more often than the throttle. */
+  /** Sends it when the throttle allows, unless something newer came until then. */
   progress(progress: Progress, signal: AbortSignal): void;
 }
 
@@ -33,35 +33,46 @@ export function createReporter(options: ReporterOptions): Reporter {
   let lastText = "";
   let lastAt = Number.NEGATIVE_INFINITY;
   let sending: Promise<void> = Promise.resolve();
-  let isSending = false;
+  let latest: Progress | undefined;
+  let later: NodeJS.Timeout | undefined;
 
   const send = async (condition: HostCondition, signal: AbortSignal) => {
-    isSending = true;
     try {
       const report = await describe(store, agentVersion, condition);
       const { freeBytes: _, ...telling } = report;
       const text = JSON.stringify(telling);
       if (text === lastText && performance.now() - lastAt < heartbeatMs) return;
+      lastAt = performance.now();
       await controlPlane.report(report, signal);
       lastText = text;
-      lastAt = performance.now();
     } catch (error) {
       lastText = "";
       if (!signal.aborted) logger.debug({ err: error }, "could not report");
-    } finally {
-      isSending = false;
     }
+  };
+  const enqueue = (condition: () => HostCondition | undefined, signal: AbortSignal): Promise<void> => {
+    sending = sending.then(async () => {
+      const current = condition();
+      if (current) await send(current, signal);
+    });
+    return sending;
   };
 
   return {
-    async report(condition, signal) {
-      await sending;
-      sending = send(condition, signal);
-      await sending;
+    report(condition, signal) {
+      clearTimeout(later);
+      later = latest = undefined;
+      return enqueue(() => condition, signal);
     },
     progress(progress, signal) {
-      if (isSending || performance.now() - lastAt < throttleMs) return;
-      sending = send({ phase: "syncing", progress }, signal);
+      latest = progress;
+      later ??= setTimeout(
+        () => {
+          later = undefined;
+          void enqueue(() => latest && { phase: "syncing", progress: latest }, signal);
+        },
+        Math.max(0, lastAt + throttleMs - performance.now()),
+      );
     },
   };
 }

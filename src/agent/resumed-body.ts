@@ -1,4 +1,4 @@
-import { LarderError } from "../contract/index.ts";
+import { hasCode, LarderError } from "../contract/index.ts";
 import { backoffMs, sleep } from "../lib/index.ts";
 import { tooLarge } from "./server-answer.ts";
 
@@ -20,15 +20,14 @@ export interface ResumeOptions {
 const progressBytes = 1024 * 1024;
 
 /** A body's bytes over as many connections as it takes, each going on where the last was cut. Says nothing of their content. */
-export async function* resumedBody(first: Response, options: ResumeOptions): AsyncGenerator<Uint8Array> {
+export async function* resumedBody(options: ResumeOptions): AsyncGenerator<Uint8Array> {
   const { signal, limitBytes, subject } = options;
   let position = 0;
   let failures = 0;
-  let response: Response | undefined = first;
   for (;;) {
     const startedAt = position;
     try {
-      response ??= await options.open(position);
+      const response = await options.open(position);
       const { skip, total } = framing(response, position, subject);
       if (total !== undefined && total > limitBytes) throw tooLarge(subject, limitBytes);
       let toSkip = skip;
@@ -44,10 +43,9 @@ export async function* resumedBody(first: Response, options: ResumeOptions): Asy
       throw new Error(`ended after ${position} of ${total} bytes`);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      if (error instanceof LarderError && !error.retryable) throw error;
+      if (error instanceof LarderError && !hasCode(error, "E_SERVER_UNREACHABLE", "E_RATE_LIMITED")) throw error;
       failures = position - startedAt >= progressBytes ? 1 : failures + 1;
       if (failures >= options.tries) throw error instanceof LarderError ? error : options.unreachable(error);
-      response = undefined;
       await sleep(retryDelayMs(error, failures), signal);
     }
   }

@@ -14,7 +14,8 @@ export interface AgentOptions {
   server: URL;
   /** This host's own. */
   token: string;
-  agentVersion: string;
+  /** Default: "unknown". */
+  agentVersion?: string;
   logger?: Logger;
   /** Default: a client for `server`. */
   controlPlane?: ControlPlane;
@@ -68,7 +69,7 @@ interface Running extends AgentOptions {
 }
 
 function runAgent(running: Running): Agent {
-  const { store, server, token, agentVersion, logger, writer, tree, pollMs = 15_000, heartbeatMs } = running;
+  const { store, server, token, agentVersion = "unknown", logger, writer, tree, pollMs = 15_000, heartbeatMs } = running;
   const controlPlane = running.controlPlane ?? createControlPlaneClient({ server, token });
   const reporter = createReporter({ store, controlPlane, agentVersion, logger, ...(heartbeatMs ? { heartbeatMs } : {}) });
   const stop = new AbortController();
