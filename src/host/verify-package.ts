@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
+import { undefinedOn } from "../lib/index.ts";
 import { describeDiskError } from "./disk-error.ts";
 import { fileMode } from "./file-writer.ts";
 import { contentPath, packagePath, recordName, type StoreLayout, siblingPath, siblingTarget } from "./layout.ts";
@@ -21,12 +22,17 @@ export async function checkPackage(layout: StoreLayout, expected: TreeRecord["pa
   const problems: Damage[] = [];
   const problem = (kind: Damage["kind"], path: string) =>
     problems.push({ kind, subject: `${name}@${version}`, path: `packages/${key}/${path}` });
+  const nothing = { problems, files: 0, bytes: 0 };
+  const entries = await undefinedOn(["ENOENT", "ENOTDIR"], listEntries(directory));
+  if (entries === undefined) {
+    problems.push({ kind: "missing", subject: `${name}@${version}`, path: `packages/${key}` });
+    return nothing;
+  }
   const record = await readPackageRecord(layout, key);
   if (record === undefined || record.integrity !== integrity || record.name !== name) {
     problem("record", recordName);
-    return { problems, files: 0, bytes: 0 };
+    return nothing;
   }
-  const entries = await listEntries(directory);
   entries.delete(recordName);
   const take = (path: string) => {
     const entry = entries.get(path);
