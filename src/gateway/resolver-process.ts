@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
 import { StringDecoder } from "node:string_decoder";
 import { stripVTControlCharacters } from "node:util";
 import { LarderError } from "../contract/index.ts";
-import { errnoOf } from "../lib/index.ts";
+import { errnoOf, sleep, undefinedOn } from "../lib/index.ts";
 
 export interface ProcessOptions {
   command: string;
@@ -53,11 +54,15 @@ export async function runProcessGroup(options: ProcessOptions): Promise<{ exitCo
   }
 }
 
+function killGroup(pid: number | undefined): void {
+  signalGroup(pid, "SIGKILL");
+}
+
 /** False when the group has no process left. */
-function killGroup(pid: number | undefined): boolean {
+function signalGroup(pid: number | undefined, signal: "SIGKILL" | 0): boolean {
   if (pid === undefined) return false;
   try {
-    process.kill(-pid, "SIGKILL");
+    process.kill(-pid, signal);
     return true;
   } catch (error) {
     if (errnoOf(error) === "ESRCH") return false;
@@ -65,10 +70,22 @@ function killGroup(pid: number | undefined): boolean {
   }
 }
 
-/** A killed process counts as one of its group until its parent, or init, has taken notice. */
+/** Kills again while anything lives: a process may have been born between the list of targets and its parent's death. */
 async function groupGone(pid: number | undefined): Promise<void> {
   const giveUp = Date.now() + goneWithinMs;
-  while (killGroup(pid) && Date.now() < giveUp) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (signalGroup(pid, "SIGKILL") && !(await onlyZombies(pid as number)) && Date.now() < giveUp) await sleep(5);
+}
+
+/** The dead count as members until their parent, or init, has taken notice, which in a container may be never. Linux tells them apart. */
+async function onlyZombies(group: number): Promise<boolean> {
+  const entries = await undefinedOn(["ENOENT"], readdir("/proc"));
+  for (const entry of entries ?? []) {
+    if (!/^\d+$/.test(entry)) continue;
+    const stat = await undefinedOn(["ENOENT", "ESRCH"], readFile(`/proc/${entry}/stat`, "utf8"));
+    const [state, , processGroup] = stat?.slice(stat.lastIndexOf(")") + 2).split(" ") ?? [];
+    if (Number(processGroup) === group && state !== "Z" && state !== "X") return false;
+  }
+  return entries !== undefined;
 }
 
 const tookTooLong = (timeoutMs: number): LarderError =>
