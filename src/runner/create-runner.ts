@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { open, readFile, symlink, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type ErrorBody, formatPlatform, LarderError, type LockfileHash, type Manifest } from "../contract/index.ts";
-import { type HostStore, openRunDirectory } from "../host/index.ts";
+import { describeDiskError, type HostStore, openRunDirectory } from "../host/index.ts";
 import { childEnvironment } from "./child-environment.ts";
 import { preloadSource } from "./child-main.ts";
 import { type BunExecutable, findBun } from "./find-bun.ts";
@@ -70,7 +70,10 @@ export function createRunner(store: HostStore, options: RunnerOptions = {}): Run
       const source = await readSource(request);
       const context = contextJson(request.context);
       const bun = findBun(options.bunPath);
-      boundary ??= writeBoundary(store.directory);
+      boundary ??= writeBoundary(store.directory).catch((error) => {
+        boundary = undefined;
+        throw describeDiskError(error, store.directory);
+      });
       await boundary;
       await using root = await openResolutionRoot(store, { generation: request.generation, readManifest: options.readManifest });
       return await runIn({ store, root, request, source, context, bun });

@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createRunner, type Runner } from "./index.ts";
+import { openTestStore, type TestStore } from "./testing/open-test-store.ts";
+import { generation } from "./testing/test-packages.ts";
+
+let fixture: TestStore;
+let runner: Runner;
+
+beforeAll(async () => {
+  fixture = await openTestStore();
+  await fixture.serve(generation, 1);
+  runner = createRunner(fixture.store, {
+    readManifest: async (hash) => (hash === generation.lockfileHash ? generation.manifest : undefined),
+  });
+});
+afterAll(() => fixture[Symbol.asyncDispose]());
+
+describe("a module that is not there", () => {
+  test.each([
+    ["import", `import "lodash";`],
+    ["a subpath", `import "lodash/fp";`],
+    ["require", `require("lodash");`],
+    ["import()", `await import("lodash");`],
+  ])("is refused at once, by name (%s)", async (_, code) => {
+    const { error } = await runner.run({ script: `\n${code}` });
+    expect(error).toMatchObject({
+      code: "E_NOT_ALLOWLISTED",
+      hint: expect.stringContaining("larder add lodash"),
+      details: { package: "lodash", position: { file: "script.ts", line: 2 } },
+    });
+  });
+
+  test("is refused though it is a dependency of an allowlisted package", async () => {
+    const { error } = await runner.run({ script: `import inner from "inner"; console.log(inner)` });
+    expect(error).toMatchObject({ code: "E_NOT_ALLOWLISTED", hint: expect.stringContaining("larder add inner") });
+    expect(error?.message).toContain("dependency");
+  });
+
+  test("comes with the name that was probably meant", async () => {
+    expect((await runner.run({ script: `import "greeer"` })).error?.hint).toContain("Did you mean greeter?");
+    expect((await runner.run({ script: `import "utils"` })).error?.hint).toContain("Did you mean @corp/utils?");
+  });
+
+  test("is told apart from an allowlisted package that this platform cannot have", async () => {
+    const { error } = await runner.run({ script: `import "elsewhere"` });
+    expect(error).toMatchObject({ code: "E_PLATFORM", message: expect.stringContaining("elsewhere") });
+  });
+
+  test.each([
+    ["a subpath that the package does not export", `import "@corp/utils/nope"`],
+    ["a required one", `require("greeter/nope")`],
+    ["a file beside the script", `import "./lib.ts"`],
+    ["an unknown built-in", `import "node:nope"`],
+    ["an address", `import "https://example.com/x.js"`],
+  ])("is not blamed on the allowlist when it is %s", async (_, script) => {
+    expect((await runner.run({ script })).error?.code).toBe("E_MODULE_NOT_FOUND");
+  });
+
+  test("is the package's fault when the package does not declare it", async () => {
+    const { error } = await runner.run({ script: `import { undeclared } from "greeter"; undeclared()` });
+    expect(error).toMatchObject({
+      code: "E_MODULE_NOT_FOUND",
+      message: expect.stringContaining("node_modules/greeter/index.js"),
+    });
+  });
+});
