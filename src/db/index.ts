@@ -4,6 +4,7 @@
 // secrets come here hashed or sealed. Timestamps are the database's clock, in the contract's form.
 // Left to others: what an operation does (operations), who may ask (server), where blobs' bytes are (blobs).
 
+export { ensureActiveStore, getActiveStore, setActiveStore } from "./active-store.ts";
 export { type AuditEntry, type AuditRecord, listAudit, recordAudit } from "./audit-log.ts";
 export {
   type BlobEntry,
