@@ -113,6 +113,12 @@ const leadsOut = (label: string, { alias, specifier }: { alias: string; specifie
   );
 
 function unexplained(gateway: Gateway, output: string): LarderError {
+  if (/\bENOSPC: /.test(output)) {
+    return new LarderError("E_NO_SPACE", "The resolver found no space left in its working directory.", {
+      hint: "Free some space on the disk that holds the data directory.",
+      retryable: true,
+    });
+  }
   const said = output.replaceAll(gateway.url, "").trim().slice(-outputLimit);
   return new LarderError("E_RESOLVE", `The resolver could not resolve the allowlist${said === "" ? "." : `: ${said}`}`, {
     hint: "Its message names what it could not resolve. Change the pins that lead there.",

@@ -2,7 +2,7 @@ import { type BlobKey, blobKeyOf, type Integrity, LarderError, type Progress } f
 import { mapConcurrent, syncDirectory } from "../lib/index.ts";
 import { buildPackage, clonePackage } from "./build-package.ts";
 import { buildTree } from "./build-tree.ts";
-import { describeDiskErrors } from "./disk-error.ts";
+import { describeDiskError, describeDiskErrors } from "./disk-error.ts";
 import type { HostStore } from "./host-store.ts";
 import { type PackageKey, packagePath, type StoreLayout, treePath } from "./layout.ts";
 import { listPackages, listTrees } from "./list-trees.ts";
@@ -86,7 +86,7 @@ async function build(store: HostStore, plan: TreePlan, options: MaterialiseOptio
       }
     } catch (error) {
       stop.abort();
-      throw describeFailure(error, group);
+      throw describeFailure(describeDiskError(error, layout.directory), group);
     }
   });
 

@@ -12,6 +12,7 @@ import {
 import { assertEpoch, type BlobEntry, getBlobEntries, putBlobEntry } from "../../db/index.ts";
 import { mapConcurrent } from "../../lib/index.ts";
 import { admitTarball } from "./admit.ts";
+import { namingPackage } from "./describe-failure.ts";
 import type { InstallOptions } from "./install-options.ts";
 import { tarballUrl } from "./tarball-url.ts";
 
@@ -55,8 +56,8 @@ export async function fetchBlobs(options: InstallOptions, input: FetchInput): Pr
   const abort = new AbortController();
   const signal = AbortSignal.any([input.signal, abort.signal]);
   await mapConcurrent(missing, { limit: parallel, signal }, async (node) => {
+    const label = `${node.name}@${node.version}`;
     try {
-      const label = `${node.name}@${node.version}`;
       const url = await tarballUrl(options, node, signal);
       const source = await registry.tarball(url, { label, signal });
       const admitted = await admitTarball(source, node, { blobs, scratch: input.scratch, signal });
@@ -68,7 +69,8 @@ export async function fetchBlobs(options: InstallOptions, input: FetchInput): Pr
       result.fetchedBytes += admitted.sizeBytes;
       result.bytes += admitted.sizeBytes;
       progress(label);
-    } catch (error) {
+    } catch (thrown) {
+      const error = signal.aborted ? thrown : namingPackage(thrown, label);
       abort.abort(error);
       throw error;
     }

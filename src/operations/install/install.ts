@@ -23,6 +23,7 @@ import { failpoint } from "../../lib/index.ts";
 import type { OperationHandler, OperationRun } from "../operation-handler.ts";
 import { assertDeclaredCaps } from "./caps.ts";
 import { commitInstall } from "./commit.ts";
+import { describeScratchError } from "./describe-failure.ts";
 import { fetchBlobs } from "./fetch.ts";
 import type { InstallOptions } from "./install-options.ts";
 import { type Pin, type PreviousResolve, resolveGraph } from "./resolve.ts";
@@ -34,17 +35,20 @@ const planAttempts = 5;
  * changes meanwhile, it plans again. Needs no memory of its own: an install that was killed is simply run again, and finds the blobs it had stored.
  */
 export function createInstallHandler(options: InstallOptions): OperationHandler {
+  const { scratchDirectory } = options;
   return async (run) => {
-    // One operation at a time: whatever lies there is from one that was killed.
-    await rm(options.scratchDirectory, { recursive: true, force: true });
-    const scratch = join(options.scratchDirectory, run.operation.id);
-    await mkdir(scratch, { recursive: true, mode: 0o700 });
+    const scratch = join(scratchDirectory, run.operation.id);
     try {
+      // One operation at a time: whatever lies there is from one that was killed.
+      await rm(scratchDirectory, { recursive: true, force: true });
+      await mkdir(scratch, { recursive: true, mode: 0o700 });
       for (let attempt = 1; attempt <= planAttempts; attempt++) {
         const result = await installOnce(options, run, scratch);
         if (result !== "stale") return result;
         options.logger.info({ attempt }, "the allowlist changed meanwhile: planning again");
       }
+    } catch (error) {
+      throw describeScratchError(error, scratchDirectory);
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
