@@ -67,7 +67,7 @@ export async function openLarderStack({ registry, kind = "up", args = [], ...opt
   const directory = stack.use(await openTempDir("e2e"));
   const dataDir = directory.join("local");
   await mkdir(dataDir);
-  const words = ["--registry", registry, "--poll-interval", "2s", ...args];
+  const words = ["--registry", registry, ...(kind === "up" ? ["--poll-interval", "2s"] : []), ...args];
   const server = stack.use(await startServer(kind, { dataDir, args: words, timeoutMs: startMs, ...options }));
   const call = apiOf(server);
   const local = createHost({ id: "local", dataDir, call, flags: [] });
@@ -97,7 +97,7 @@ export async function openLarderStack({ registry, kind = "up", args = [], ...opt
     },
     async startSatellite(id, { platform, within, server: address = server.url } = {}) {
       const where = directory.join(`host-${id}`);
-      await mkdir(where);
+      await mkdir(where, { recursive: true });
       const enrolled = await succeed(local.larder(["hosts", "enrol", id]));
       const { token } = enrolled.json<{ token: string }>();
       const flags = platform === undefined ? [] : ["--platform", platform];

@@ -10,6 +10,7 @@ export interface SmallDisk extends AsyncDisposable {
   fill(sparedBytes?: number): Promise<void>;
   /** Gives back what `fill` took. */
   free(): Promise<void>;
+  resize(sizeBytes: number): Promise<void>;
 }
 
 /** Why no file system can be mounted here; `undefined` when one can. */
@@ -42,6 +43,10 @@ export async function openSmallDisk(sizeBytes: number, path?: string): Promise<S
       }
     },
     free: () => rm(filler, { force: true }),
+    async resize(sizeBytes) {
+      const failed = tryRun("mount", ["-o", `remount,size=${sizeBytes}`, target]);
+      if (failed !== undefined) throw new Error(failed);
+    },
     async [Symbol.asyncDispose]() {
       const stuck = tryRun("umount", ["--lazy", target]);
       if (stuck !== undefined) throw new Error(stuck);
