@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { access, readdir, rm, writeFile } from "node:fs/promises";
+import { access, open, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isLockfileHash, type LockfileHash } from "../contract/index.ts";
-import { isAlive, type Liveness } from "../lib/index.ts";
+import { isAlive, type Liveness, undefinedOn } from "../lib/index.ts";
 import type { StoreLayout } from "./layout.ts";
 
 /**
@@ -26,7 +26,13 @@ export async function writeLeaseFile(
 ): Promise<LeaseFile> {
   const id = randomBytes(12).toString("hex");
   const file = `${tree ?? "none"}.${id}.${liveness.name}`;
-  await writeFile(join(layout.leases, file), JSON.stringify({ purpose, pid: process.pid }), { flag: "wx" });
+  const handle = await open(join(layout.leases, file), "wx");
+  try {
+    // For people. A full disk has room for a name, and scripts go on.
+    await undefinedOn(["ENOSPC", "EDQUOT"], handle.writeFile(JSON.stringify({ purpose, pid: process.pid })));
+  } finally {
+    await handle.close();
+  }
   return { tree, id, socket: liveness.name, file };
 }
 

@@ -21,38 +21,38 @@ export async function acquireLease(
   { purpose, generation }: { purpose: string; generation?: number },
 ): Promise<Lease | undefined> {
   return describeDiskErrors(store.layout.leases, async () => {
-    for (;;) {
-      const wanted = generation === undefined ? await currentHash(store) : await hashOfGeneration(store, generation);
-      if (wanted === undefined) return undefined;
-      const lease = await tryLease(store, { wanted, generation, purpose });
-      if (lease) return lease;
-      // The current tree is never condemned: it has moved on, or is gone for good.
-      if (generation !== undefined || (await currentHash(store)) === wanted) return undefined;
+    if (generation !== undefined) {
+      const wanted = (await readFlips(store)).findLast((flip) => flip.generation === generation)?.lockfileHash;
+      const lease = wanted && (await leaseTree(store, wanted, purpose));
+      return lease ? { ...lease, tree: { ...lease.tree, generation } } : undefined;
     }
+    // The current tree is never condemned: a refusal means that it has moved on, or that it was removed by hand.
+    for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+      const wanted = await currentHash(store);
+      const lease = wanted && (await leaseTree(store, wanted, purpose));
+      if (lease || wanted === undefined) return lease;
+    }
+    return undefined;
   });
 }
 
-async function tryLease(
-  store: HostStore,
-  { wanted, generation, purpose }: { wanted: LockfileHash; generation: number | undefined; purpose: string },
-): Promise<Lease | undefined> {
+const maxAttempts = 20;
+
+/** `undefined`: the tree is not there, or a sweep is about to remove it. */
+export async function leaseTree(store: HostStore, lockfileHash: LockfileHash, purpose: string): Promise<Lease | undefined> {
   const { layout } = store;
-  const file = await writeLeaseFile(layout, await store.liveness(), { tree: wanted, purpose });
+  const file = await writeLeaseFile(layout, await store.liveness(), { tree: lockfileHash, purpose });
   const release = () => removeLeaseFile(layout, file);
   try {
-    const tree = (await isCondemned(layout, wanted)) ? undefined : await treeRef(store, wanted, await readFlips(store));
-    if (tree)
-      return { id: file.id, tree: generation === undefined ? tree : { ...tree, generation }, [Symbol.asyncDispose]: release };
+    const condemned = await isCondemned(layout, lockfileHash);
+    const tree = condemned ? undefined : await treeRef(store, lockfileHash, await readFlips(store));
+    if (tree) return { id: file.id, tree, [Symbol.asyncDispose]: release };
   } catch (error) {
     await release();
     throw error;
   }
   await release();
   return undefined;
-}
-
-async function hashOfGeneration(store: HostStore, generation: number): Promise<LockfileHash | undefined> {
-  return (await readFlips(store)).findLast((flip) => flip.generation === generation)?.lockfileHash;
 }
 
 /** `runs/<id>`, there until it is disposed; a sweep removes it when the process has died. Needs no tree. */

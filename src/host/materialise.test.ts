@@ -123,6 +123,7 @@ describe("a tree", () => {
         ),
       );
       expect(modes).toEqual(["444", "555", "444", "755"]);
+      expect((await stat(join(tree, "node_modules/a/index.js"))).mtime.toISOString()).toBe("1985-10-26T08:15:00.000Z");
       expect((await verifyStore(host.store)).problems).toEqual([]);
     } finally {
       process.umask(umask);

@@ -1,9 +1,10 @@
 import type { LockfileHash, Progress } from "../contract/index.ts";
-import { mapConcurrent } from "../lib/index.ts";
+import { mapConcurrent, undefinedOn } from "../lib/index.ts";
 import { currentHash } from "./current-tree.ts";
 import { describeDiskErrors } from "./disk-error.ts";
 import type { HostStore } from "./host-store.ts";
 import type { PackageKey } from "./layout.ts";
+import { type Lease, leaseTree } from "./lease.ts";
 import { listTrees } from "./list-trees.ts";
 import { readTreeRecord, type TreeRecord } from "./record.ts";
 import { checkPackage } from "./verify-package.ts";
@@ -39,42 +40,47 @@ export async function verifyStore(
   store: HostStore,
   { signal, onProgress }: { signal?: AbortSignal; onProgress?: (progress: Progress) => void } = {},
 ): Promise<VerifyReport> {
-  const { layout } = store;
-  return describeDiskErrors(layout.directory, async () => {
-    const report: VerifyReport = {
-      intact: true,
-      problems: [],
-      trees: 0,
-      packages: 0,
-      files: 0,
-      bytes: 0,
-      damaged: { packages: [], trees: [] },
-    };
-    await checkCurrent(store, report);
-    const needed = new Map<PackageKey, TreeRecord["packages"][number]>();
-    for (const hash of await listTrees(layout)) {
-      const record = await readTreeRecord(layout, hash);
-      const problems = await checkTree(layout, hash, record);
-      // A tree that went while this was looking was swept, not damaged.
-      if (problems.length > 0 && !(await listTrees(layout)).includes(hash)) continue;
-      for (const planned of record?.packages ?? []) needed.set(planned.key, planned);
-      report.trees += 1;
-      report.problems.push(...problems);
-      if (problems.length > 0) report.damaged.trees.push(hash);
-    }
-    const planned = [...needed.values()];
-    await mapConcurrent(planned, { limit: concurrency, ...(signal ? { signal } : {}) }, async (one) => {
-      const found = await checkPackage(layout, one);
-      report.packages += 1;
-      report.files += found.files;
-      report.bytes += found.bytes;
-      report.problems.push(...found.problems);
-      if (found.problems.length > 0) report.damaged.packages.push(one.key);
-      onProgress?.({ phase: "verify", done: report.packages, total: planned.length, doneBytes: report.bytes });
+  const damaged = { packages: [], trees: [] };
+  const report: VerifyReport = { intact: true, problems: [], trees: 0, packages: 0, files: 0, bytes: 0, damaged };
+  const leases: Lease[] = [];
+  try {
+    await describeDiskErrors(store.layout.directory, async () => {
+      const packages = await checkTrees(store, report, leases);
+      await mapConcurrent(packages, { limit: concurrency, ...(signal ? { signal } : {}) }, async (expected) => {
+        const found = await checkPackage(store.layout, expected);
+        report.packages += 1;
+        report.files += found.files;
+        report.bytes += found.bytes;
+        report.problems.push(...found.problems);
+        if (found.problems.length > 0) report.damaged.packages.push(expected.key);
+        onProgress?.({ phase: "verify", done: report.packages, total: packages.length, doneBytes: report.bytes });
+      });
     });
-    report.intact = report.problems.length === 0;
-    return report;
-  });
+  } finally {
+    for (const lease of leases) await lease[Symbol.asyncDispose]();
+  }
+  report.intact = report.problems.length === 0;
+  return report;
+}
+
+/** Leases every tree, so that no sweep takes away what is being looked at; answers the packages that they need. */
+async function checkTrees(store: HostStore, report: VerifyReport, leases: Lease[]): Promise<TreeRecord["packages"]> {
+  const { layout } = store;
+  await checkCurrent(store, report);
+  const needed = new Map<PackageKey, TreeRecord["packages"][number]>();
+  for (const hash of await listTrees(layout)) {
+    // On a store that cannot be written, no sweep runs.
+    const lease = await undefinedOn(["EROFS"], leaseTree(store, hash, "verify"));
+    if (lease) leases.push(lease);
+    else if (!(await listTrees(layout)).includes(hash)) continue;
+    const record = await readTreeRecord(layout, hash);
+    const problems = await checkTree(layout, hash, record);
+    for (const planned of record?.packages ?? []) needed.set(planned.key, planned);
+    report.trees += 1;
+    report.problems.push(...problems);
+    if (problems.length > 0) report.damaged.trees.push(hash);
+  }
+  return [...needed.values()];
 }
 
 async function checkCurrent(store: HostStore, report: VerifyReport): Promise<void> {
