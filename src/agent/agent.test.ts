@@ -91,8 +91,6 @@ describe("an agent", () => {
     fake.requests.length = 0;
     await until("it has polled some times", () => fake.requests.length >= 5);
     expect(new Set(fake.requests)).toEqual(new Set(["GET /api/desired 304"]));
-    await using own = await startedElsewhere();
-    void own;
   });
 
   test("serves on, says that it is stale, and goes on by itself when the control plane is back", async () => {
@@ -195,19 +193,6 @@ describe("an agent", () => {
     expect(await again.reconcile()).toMatchObject({ tree: { generation: 1 } });
   });
 });
-
-/** Nothing of one agent hinders another with a store of its own. */
-async function startedElsewhere(): Promise<AsyncDisposable> {
-  const other = await openHostStore({ directory: temp.join("other") });
-  const agent = await startAgent({ store: other, server: fake.url, token: fake.token, agentVersion: "0.0.0-test" });
-  await agent.reconcile();
-  return {
-    async [Symbol.asyncDispose]() {
-      await agent[Symbol.asyncDispose]();
-      await other[Symbol.asyncDispose]();
-    },
-  };
-}
 
 test("an agent that was killed at any moment goes on where it was", async () => {
   await fake.publish(first, 1);

@@ -2,7 +2,7 @@ import { hasCode } from "../contract/index.ts";
 import { backoffMs, type Logger, sleep } from "../lib/index.ts";
 import type { ControlPlane } from "./control-plane.ts";
 
-/** Calls `wake` for each event that asks a host to look, and after each gap in the stream. Ends when `signal` aborts; never throws. */
+/** Calls `wake` for each event that asks a host to look, and whenever the stream begins. Ends when `signal` aborts; never throws. */
 export async function followEvents(
   controlPlane: ControlPlane,
   { wake, logger, signal }: { wake: () => void; logger: Logger; signal: AbortSignal },
@@ -12,8 +12,8 @@ export async function followEvents(
     try {
       let opened = false;
       const onOpen = () => {
-        // What happened while nobody listened.
-        if (failures > 0) wake();
+        // For what happened while nobody listened.
+        wake();
         opened = true;
       };
       for await (const { type } of controlPlane.events(signal, onOpen)) {

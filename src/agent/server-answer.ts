@@ -87,9 +87,9 @@ async function readErrorBody(response: Response) {
   }
 }
 
-/** Seconds or a date; at most an hour, so that a wrong header does not silence a host. */
+/** Seconds or a date; at most ten minutes, so that a wrong header does not silence a host for long. */
 export function parseRetryAfter(value: string | null, nowMs = Date.now()): number | undefined {
   if (value === null) return undefined;
   const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - nowMs;
-  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), 3_600_000) : undefined;
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), 600_000) : undefined;
 }

@@ -1,6 +1,6 @@
 import { type ErrorBody, type HostPhase, LarderError } from "../contract/index.ts";
 import { currentTree, type HostStore, openStoreWriter, type StoreWriter, type TreeRef } from "../host/index.ts";
-import { backoffMs, jittered, type Logger, silentLogger } from "../lib/index.ts";
+import { backoffMs, jittered, type Logger, silentLogger, sleep } from "../lib/index.ts";
 import { checkAfterBoot } from "./check-after-boot.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { createControlPlaneClient } from "./control-plane-client.ts";
@@ -95,8 +95,7 @@ function runAgent(running: Running): Agent {
       },
     });
 
-  /** How long to wait before the next pass. */
-  const look = async (failures: number): Promise<{ failures: number; waitMs: number }> => {
+  const look = async (failures: number): Promise<Pause> => {
     const waiting = waiters;
     waiters = [];
     try {
@@ -105,11 +104,11 @@ function runAgent(running: Running): Agent {
       if (result.kind === "flipped") logFlip(logger, result);
       for (const waiter of waiting) waiter.resolve(result);
       await reporter.report({ phase: status.phase }, signal);
-      return { failures: 0, waitMs: jittered(pollMs) };
+      return { failures: 0, holdMs: 0, waitMs: jittered(pollMs) };
     } catch (thrown) {
       const error = LarderError.from(thrown);
       for (const waiter of waiting) waiter.reject(error);
-      if (signal.aborted) return { failures, waitMs: 0 };
+      if (signal.aborted) return { failures, holdMs: 0, waitMs: 0 };
       const isAway = error.code === "E_SERVER_UNREACHABLE";
       status = { ...status, phase: "error", error: error.toBody(), stale: isAway };
       const { generation } = status.tree ?? { generation: 0 };
@@ -118,7 +117,7 @@ function runAgent(running: Running): Agent {
         "could not reconcile; serving what is here",
       );
       await reporter.report({ phase: "error", error: error.toBody() }, signal);
-      return { failures: failures + 1, waitMs: retryDelayMs(error, failures + 1, pollMs) };
+      return { failures: failures + 1, ...pauseAfter(error, failures + 1, pollMs) };
     }
   };
 
@@ -129,6 +128,7 @@ function runAgent(running: Running): Agent {
     for (let failures = 0; !signal.aborted; ) {
       const next = await look(failures);
       failures = next.failures;
+      if (next.holdMs > 0) await sleep(next.holdMs, signal).catch(() => undefined);
       await wake.wait(next.waitMs, signal);
     }
   };
@@ -165,9 +165,19 @@ function logFlip(
   if (unavailable.length > 0) logger.warn({ unavailable }, "some packages are not available on this platform");
 }
 
-/** Soon for what may pass, at the usual pace for what needs a person, and never before the server asked for. */
-function retryDelayMs(error: LarderError, failures: number, pollMs: number): number {
+/** Before the next pass. */
+interface Pause {
+  failures: number;
+  /** Whatever happens: the server asked for it. */
+  holdMs: number;
+  /** After that, unless woken. */
+  waitMs: number;
+}
+
+/** Soon for what may pass, at the usual pace for what needs a person. */
+function pauseAfter(error: LarderError, failures: number, pollMs: number): Pick<Pause, "holdMs" | "waitMs"> {
   const asked = error.details?.retryAfterMs;
-  const own = error.retryable ? Math.min(pollMs, 100 + backoffMs(failures, { baseMs: 250, maxMs: 30_000 })) : jittered(pollMs);
-  return typeof asked === "number" ? Math.max(own, jittered(asked)) : own;
+  if (typeof asked === "number") return { holdMs: asked * (1 + 0.2 * Math.random()), waitMs: 0 };
+  const soon = Math.min(pollMs, 100 + backoffMs(failures, { baseMs: 250, maxMs: 30_000 }));
+  return { holdMs: 0, waitMs: error.retryable ? soon : jittered(pollMs) };
 }

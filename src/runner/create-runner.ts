@@ -102,13 +102,17 @@ async function runIn({ store, root, request, source, context, bun }: Prepared): 
   const script = join(path, source.name);
   const fence = await fencePattern(store.directory, path);
   const input = { script, ...(context === undefined ? {} : { context }), ...(fence === undefined ? {} : { fence }) };
-  const [report] = await Promise.all([
-    open(join(path, ".larder.json"), constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL, 0o600),
-    writeFile(join(path, ".larder.mjs"), preloadSource(input)),
-    writeFile(script, source.text),
-    root.tree && symlink(join(root.tree.path, "node_modules"), join(path, "node_modules")),
-  ]);
+  const report = await open(
+    join(path, ".larder.json"),
+    constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL,
+    0o600,
+  );
   try {
+    await Promise.all([
+      writeFile(join(path, ".larder.mjs"), preloadSource(input)),
+      writeFile(script, source.text),
+      root.tree && symlink(join(root.tree.path, "node_modules"), join(path, "node_modules")),
+    ]);
     const end = await runChild({
       bun,
       directory: path,
