@@ -15,6 +15,7 @@ import { type Notice, parseNotice } from "./events/notice.ts";
 import type { ServerConfig } from "./server-config.ts";
 import { openSigner } from "./signing/open-signer.ts";
 import type { Signer } from "./signing/signer.ts";
+import { createStocker, type Stocker } from "./stocking/stocker.ts";
 
 /** Everything that routes work with, put together once. Disposal closes it in reverse. */
 export interface ServerContext extends AsyncDisposable {
@@ -29,6 +30,7 @@ export interface ServerContext extends AsyncDisposable {
   authenticator: Authenticator;
   desired: DesiredCache;
   events: EventHub;
+  stocker: Stocker;
   /** Takes effect here at once; the database tells the other replicas. */
   announce(notice: Notice): void;
 }
@@ -47,8 +49,9 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
   const authenticator = createAuthenticator({ db, logger });
   const desired = createDesiredCache({ db, signer, clock });
   const events = stack.use(openEventHub({ db, logger }));
+  const stocker = createStocker({ db, logger });
   const announce = (notice: Notice) => {
-    for (const listener of [authenticator, desired, events]) listener.notice(notice);
+    for (const listener of [authenticator, desired, events, stocker]) listener.notice(notice);
   };
   stack.use(
     await db.listen((payload) => {
@@ -76,6 +79,7 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
     authenticator,
     desired,
     events,
+    stocker,
     announce,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -31,6 +31,8 @@ export function openListener(context: ServerContext, { listen, logger }: Pick<Se
       hostname: listen.host,
       port: listen.port,
       development: false,
+      // Without development it is true, and a second server would silently share the port.
+      reusePort: false,
       idleTimeout: idleSeconds,
       // Ours answers in our form; this one is for bodies that lie about their length.
       maxRequestBodySize: bodyLimitBytes * 2,

@@ -8,7 +8,7 @@ import { formatNotice, type Notice } from "../events/notice.ts";
 import { api } from "./api.ts";
 import { requireEnvironment } from "./environment-routes.ts";
 
-export const hostRoutes = ({ db, signer, announce }: ServerContext) =>
+export const hostRoutes = ({ db, signer, stocker, announce }: ServerContext) =>
   api.hosts.router({
     list: api.hosts.list.handler(() => listHosts(db.query)),
     get: api.hosts.get.handler(async ({ input: { id } }) => known(id, await getHost(db.query, id))),
@@ -59,11 +59,13 @@ export const hostRoutes = ({ db, signer, announce }: ServerContext) =>
 
     report: api.hosts.report.handler(async ({ input, context: { principal } }) => {
       const { id } = callingHost(principal);
-      return await db.transaction(async (tx) => {
-        const host = known(id, await reportHost(tx, id, input));
+      const host = await db.transaction(async (tx) => {
+        const kept = known(id, await reportHost(tx, id, input));
         await db.notify(tx, formatNotice({ type: "host", id }));
-        return host;
+        return kept;
       });
+      await stocker.consider(host);
+      return host;
     }),
   });
 
