@@ -42,6 +42,7 @@ function childMain(input: ChildInput): void {
       plugin(plugin: object): void;
       file(descriptor: number): object;
       write(file: object, text: string): unknown;
+      serve(options: unknown): unknown;
     };
   };
   const exit = proc.exit.bind(proc);
@@ -79,11 +80,26 @@ function childMain(input: ChildInput): void {
   proc.on("uncaughtException", (error) => proc.listenerCount("uncaughtException") === 1 && fail(error));
   proc.on("unhandledRejection", (error) => proc.listenerCount("unhandledRejection") === 1 && fail(error));
   proc.on("beforeExit", () => pending && send({ kind: "unsettled" }));
+  takeNoResultForServer();
   if (input.context !== undefined) Object.assign(globalThis, { context: JSON.parse(input.context) });
   import(input.script)
     .then((module) => module.default)
     .then(deliver)
     .catch(fail);
+
+  /** For a main module whose default export has `fetch` or `app` Bun starts a server, and says so; here that is a result like any other. */
+  function takeNoResultForServer(): void {
+    const { serve } = bun;
+    bun.serve = (options) => {
+      if (new Error().stack?.split("\n")[2]?.includes("bun:main") !== true) return serve(options);
+      const { debug } = console;
+      console.debug = () => {};
+      queueMicrotask(() => {
+        console.debug = debug;
+      });
+      return {};
+    };
+  }
 
   function describe(error: unknown): unknown {
     try {

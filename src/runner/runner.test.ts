@@ -44,6 +44,24 @@ describe("a run", () => {
     expect((await runner.run({ script })).result).toEqual({ main: true, args: [] });
   });
 
+  test.each([
+    ["export default { app: 1 }", { app: 1 }],
+    ["export default { fetch: () => 1, port: 0, name: 'x' }", { port: 0, name: "x" }],
+    ["module.exports = { app: [1] }", { app: [1] }],
+    ["export default Promise.resolve({ app: 1 })", { app: 1 }],
+  ])("returns what Bun would start a server for: %s", async (script, result) => {
+    expect(await runner.run({ script })).toMatchObject({ result, stdout: "", stderr: "", exitCode: 0 });
+  });
+
+  test("may start a server itself", async () => {
+    const script = `const server = Bun.serve({ port: 0, fetch: () => new Response("served") });
+      console.debug("asks");
+      const text = await (await fetch(server.url)).text();
+      await server.stop();
+      export default text;`;
+    expect(await runner.run({ script })).toMatchObject({ result: "served", stdout: "asks\n" });
+  });
+
   test("waits for work that was started, and reports what is thrown there", async () => {
     expect((await runner.run({ script: "setTimeout(() => console.log('later'), 20); export default 1" })).stdout).toBe("later\n");
     const late = await runner.run({ script: "setTimeout(() => {\n  throw new Error('late') }, 1); export default 1" });
