@@ -1,6 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import pino from "pino";
+import { openFixtureRegistry } from "../../test/harness/fixture-registry.ts";
 import { startPostgres } from "../../test/harness/postgres.ts";
 import { openTempDir, type TempDir } from "../../test/harness/temp-dir.ts";
 import { until } from "../../test/harness/until.ts";
@@ -161,6 +162,20 @@ test("a stop lets the request under way finish, and a started operation goes on 
     ["interrupted", 1],
   ]);
   await second.server[Symbol.asyncDispose]();
+});
+
+test("a stop waits for an answer that is slow to come", async () => {
+  await using dir = await openTempDir();
+  await using registry = await openFixtureRegistry([{ name: "slow", version: "1.0.0" }]);
+  registry.fault(() => ({ kind: "drip", chunkBytes: 200, everyMs: 200 }));
+  const { server } = await start(dir, { database: "memory", blobStore: "memory", registry: new URL(registry.url) });
+  const adding = withToken(server, await read(server.adminTokenPath), "/api/environments/default/packages", {
+    method: "POST",
+    body: JSON.stringify({ packages: [{ name: "slow" }] }),
+  });
+  await until("the registry is asked", () => registry.requests.length > 0);
+  await server[Symbol.asyncDispose]();
+  expect((await adding).status).toBe(200);
 });
 
 test("replicas over one PostgreSQL share tokens, and a revocation at one is known at the other within a second", async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { LarderError } from "../../contract/index.ts";
+import { LarderError, redact } from "../../contract/index.ts";
 import type { Logger } from "../../lib/index.ts";
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { Principal } from "../auth/principal.ts";
@@ -48,7 +48,8 @@ export function createFetchHandler({ authenticator, logger, dispatch }: HandlerO
       assertRole(route, principal);
       response = await dispatch({ request, url, id, log: logger.child({ requestId: id }), route, params, principal, keepOpen });
     } catch (thrown) {
-      entry.error = visibleError(thrown, id);
+      // Whoever asked has gone; what that made fail is no trouble of ours.
+      entry.error = request.signal.aborted ? new LarderError("E_CANCELLED", "The caller has gone.") : visibleError(thrown, id);
       response = errorResponse(entry.error);
     }
     const secured = withCommonHeaders(response, id);
@@ -95,7 +96,17 @@ function writeLog(logger: Logger, { id, request, url, status, ms, route, princip
   const level = status >= 500 ? "error" : status >= 400 ? "info" : "debug";
   const cause = status >= 500 && error ? { err: error.cause ?? error } : {};
   logger[level](
-    { requestId: id, method: request.method, path: url.pathname, route, status, ms, principal, code: error?.code, ...cause },
+    {
+      requestId: id,
+      method: request.method,
+      path: redact(url.pathname),
+      route,
+      status,
+      ms,
+      principal,
+      code: error?.code,
+      ...cause,
+    },
     "request",
   );
 }

@@ -18,8 +18,10 @@ export function createRawDispatch(context: ServerContext, isStopping: () => bool
       openapi ??= createOpenApiDocument(context.version);
       return new Response(await openapi, { headers: { "content-type": "application/json" } });
     },
-    async events({ principal, keepOpen }) {
+    async events({ request, principal, keepOpen }) {
       if (principal === undefined) throw new Error("events were reached without a token");
+      // Nobody would read the stream, nor end it.
+      if (request.method === "HEAD") return new Response(null, { headers: { "content-type": "text/event-stream" } });
       keepOpen();
       return context.events.connect(principal);
     },

@@ -1,0 +1,84 @@
+import { expect, test } from "bun:test";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { sql } from "drizzle-orm";
+import { type Id, parsePlatform, rawRoutes } from "../../contract/index.ts";
+import { routeTable } from "../http/route-table.ts";
+import { commitTestGeneration } from "../testing/test-generation.ts";
+import { openTestServer, type TestServer } from "../testing/test-server.ts";
+
+/** Every row of every table, as text. */
+async function dumpDatabase({ context }: TestServer): Promise<string> {
+  const run = async (query: string) =>
+    (await context.db.query.execute(sql.raw(query))) as unknown as { rows: Record<string, unknown>[] };
+  const { rows } = await run("select tablename as name from pg_tables where schemaname = 'public'");
+  expect(rows.length).toBeGreaterThan(10);
+  const tables = await Promise.all(rows.map(({ name }) => run(`select * from "${name}"`)));
+  return JSON.stringify(tables.map((table) => table.rows));
+}
+
+async function allGetAnswers(server: TestServer, tokens: (string | undefined)[], hostId: Id): Promise<string> {
+  const gets = routeTable.filter(({ method, name }) => method === "GET" && name !== "events");
+  const texts: string[] = [];
+  for (const { path } of gets) {
+    const address = path
+      .replace("{environment}", "default")
+      .replace("{id}", hostId)
+      .replace(/\{\w+\}/g, "1");
+    for (const token of tokens) {
+      const response = await server.fetch(address, { token });
+      texts.push(JSON.stringify([...response.headers]), await response.text());
+    }
+  }
+  return texts.join("\n");
+}
+
+test("no token and no key is in a log, an answer to a GET, a database row or a file but its own", async () => {
+  await using server = await openTestServer();
+  const author = (await server.admin.tokens.create({ role: "author", subject: "author" })).text;
+  const host = (await server.admin.hosts.enrol({ id: "canary", environment: "default" })).token;
+  await commitTestGeneration(server.context, { content: Buffer.from("content") });
+  await server.client(host).hosts.report({
+    phase: "error",
+    generation: 1,
+    platform: parsePlatform("linux-x64"),
+    agentVersion: "1",
+    runsInFlight: 0,
+  });
+  // Mistakes that put a token where it does not belong.
+  for (const token of [author, host]) {
+    await server.fetch(`/api/hosts/${token}`, { token: server.adminToken });
+    await server.fetch(`/api/nothing/${token}?token=${token}`, { token: server.adminToken });
+    await server.fetch("/api/hosts", { headers: { authorization: token } });
+    await server.fetch("/api/environments", {
+      method: "POST",
+      token: server.adminToken,
+      body: JSON.stringify({ name: token }),
+      headers: { "content-type": "application/json" },
+    });
+  }
+  await server.fetch(rawRoutes.self, { token: host });
+  const answers = await allGetAnswers(server, [server.adminToken, author, host, undefined], "canary");
+  const database = await dumpDatabase(server);
+  const logs = server.logs.join("\n");
+  expect(logs).toContain("hosts.enrol");
+  const secretKey = (await readFile(join(server.directory, "control", "secret-key"), "utf8")).trim();
+  const secrets = { admin: server.adminToken, author, host, secretKey };
+  const hexOfKey = Buffer.from(secretKey, "base64").toString("hex");
+  const cores = Object.entries(secrets).map(
+    ([name, text]) => [name, text.replace(/^ldr_[a-z]+_/, "").replace(/\..*$/, "")] as const,
+  );
+  for (const [name, core] of [...cores, ["secretKeyHex", hexOfKey] as const]) {
+    for (const [where, text] of Object.entries({ answers, database, logs })) {
+      expect({ name, where, found: text.includes(core) }).toEqual({ name, where, found: false });
+    }
+  }
+  // The private half of the signing key is PKCS #8, whose first bytes are always these.
+  expect(answers + database + logs).not.toContain("MC4CAQAwBQYDK2VwBCIEI");
+  for (const entry of await readdir(join(server.directory, "control"))) {
+    if (entry === "secret-key" || entry === "scratch") continue;
+    const content = await readFile(join(server.directory, "control", entry), "utf8");
+    for (const [name, core] of cores)
+      expect({ entry, name, found: content.includes(core) }).toEqual({ entry, name, found: false });
+  }
+});
