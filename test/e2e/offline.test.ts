@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { formatPlatform } from "../../src/contract/index.ts";
-import { detectPlatform } from "../../src/host/index.ts";
 import { type FixtureRegistry, openFixtureRegistry } from "../harness/fixture-registry.ts";
 import { type FreeNetwork, openFreeNetwork, whyNoNetworkNamespaces } from "../harness/free-network.ts";
 import { leftoversIn } from "../harness/leaks.ts";
@@ -34,7 +32,6 @@ beforeAll(async () => {
     registry: registry.url,
     kind: "serve",
     listen: "0.0.0.0:0",
-    args: ["--platforms", formatPlatform(detectPlatform())],
   });
   await larder.add("app@1.0.0", "@corp/utils@2.0.0");
   await larder.install();

@@ -19,7 +19,7 @@ let first: LarderStack;
 let second: LarderServer;
 let hosts: Satellite[];
 
-const flags = () => ["--database-url", databaseUrl, "--blob-store", "postgres", "--platforms", "linux-x64"];
+const flags = () => ["--database-url", databaseUrl, "--blob-store", "postgres"];
 
 beforeAll(async () => {
   databaseUrl = await cleanup.use(await startPostgres()).createDatabase();
