@@ -1,10 +1,11 @@
-import { type GenerationDiff, hasCode, type InstallResult, LarderError } from "../contract/index.ts";
+import { type GenerationDiff, hasCode, type InstallResult, installPhases, LarderError } from "../contract/index.ts";
 import type { CommandContext, Page } from "./command.ts";
 import { followOperation } from "./follow-operation.ts";
 import type { LarderClient } from "./larder-client.ts";
 import { renderChanges } from "./render/changes.ts";
 import { openProgressLine } from "./render/progress.ts";
 import { count, formatBytes, formatDuration, shortHash } from "./render/quantity.ts";
+import { shortId } from "./short-id.ts";
 import { type Convergence, waitForHosts } from "./wait-hosts.ts";
 
 /** `InstallResult` and what else there is to tell. */
@@ -28,7 +29,8 @@ export async function installAndFollow(
   using line = openProgressLine(terminal);
   const watcher = { signal: terminal.signal, onProgress: line.update, note: line.note };
   const { operation, joined } = await client.installs.start({ environment });
-  if (joined) line.note(`An install is under way already (${operation.id}, by ${operation.requestedBy}); watching that one.`);
+  if (joined)
+    line.note(`An install is under way already (${shortId(operation.id)}, by ${operation.requestedBy}); watching that one.`);
   const { id, result } = await followOperation(client, operation, watcher);
   if (!result) throw new LarderError("E_INTERNAL", `The install ${id} succeeded and does not say with what.`);
   const diff = result.changed ? await diffWithPrevious(client, environment, result.generation) : undefined;
@@ -62,7 +64,10 @@ export function renderInstall(installed: Installed, page: Page): string {
     ? `${green("✔")} ${bold(`Generation ${generation}`)} · ${shortHash(lockfileHash)} · ${count(nodes, "package")}, ${formatBytes(bytes)}`
     : `${green("✔")} Nothing changed: ${bold(`generation ${generation}`)} (${shortHash(lockfileHash)}) is what the allowlist resolves to.`;
   const total = Object.values(timingsMs).reduce((sum, ms) => sum + ms, 0);
-  const slow = Object.entries(timingsMs).filter(([phase, ms]) => ms >= 1 && phase !== "total");
+  const order = (phase: string) => (installPhases as readonly string[]).indexOf(phase);
+  const slow = Object.entries(timingsMs)
+    .filter(([phase, ms]) => ms >= 1 && phase !== "total")
+    .toSorted(([a], [b]) => order(a) - order(b));
   const timings = slow.map(([phase, ms]) => `${phase} ${formatDuration(ms)}`).join(", ");
   return [
     head,

@@ -51,7 +51,8 @@ function asLarderError(error: unknown, { url, unreachable }: ServerAddress): Lar
   if (error instanceof LarderError) return error;
   if (error instanceof ORPCError) {
     const body = errorBodySchema.safeParse(error.data);
-    if (body.success) return LarderError.fromBody(body.data);
+    if (body.success)
+      return LarderError.fromBody(body.data.code === "E_UNAUTHENTICATED" ? { ...body.data, hint: tokenHint } : body.data);
     return notLarder(`${url.href} answered with HTTP status ${error.status} in a form that is not Larder's.`, error);
   }
   const name = error instanceof Error ? error.name : "";
@@ -72,6 +73,10 @@ function asLarderError(error: unknown, { url, unreachable }: ServerAddress): Lar
   }
   return new LarderError("E_SERVER_UNREACHABLE", unreachable.message, { hint: unreachable.hint, retryable: true, cause: error });
 }
+
+/** The server's own hint speaks of HTTP headers. */
+const tokenHint =
+  "Give a token that is valid there by LARDER_TOKEN or --token; with --data-dir the one of the server that runs on it is found by itself.";
 
 /** oRPC wraps what it cannot parse in a plain `Error`; what `fetch` throws has a `code`. */
 const isDecodingTrouble = (error: Error): boolean => !("code" in error) && /response|body/i.test(error.message);

@@ -106,6 +106,13 @@ describe("which server", () => {
     expect(server.state.tokensSeen).toEqual(["Bearer ldr_author_mine"]);
   });
 
+  test("a token that the server refuses is answered with where a command looks for one", async () => {
+    server.state.failWith = new LarderError("E_UNAUTHENTICATED", "No.", { hint: "Send a header." });
+    const { exitCode, err } = await larder("list");
+    expect(exitCode).toBe(3);
+    expect(err).toContain("LARDER_TOKEN");
+  });
+
   test("no server at all names the ways to one", async () => {
     const { exitCode, err } = await runCommand(["list", "--data-dir", join(dataDir, "none")]);
     expect(exitCode).toBe(1);
@@ -361,6 +368,12 @@ describe("looking at things", () => {
   test("reconcile wakes the named host and waits for its report", async () => {
     server.state.hosts = [host("worker-1", { generation: 1 })];
     expect((await larder("reconcile --host worker-1")).out).toContain("worker-1 serves generation 2");
+  });
+
+  test("an operation is cancelled by the beginning of its id", async () => {
+    server.state.operations = [operation("op-1f2e3d4c-9049-4eb5-a3e7-351b71004c65", { state: "running" })];
+    expect((await larder("operations cancel op-1f2e3d4c")).out).toContain("op-1f2e3d4c was cancelled");
+    expect(server.state.calls.at(-1)).toContain("op-1f2e3d4c-9049");
   });
 
   test("secrets that are shown once are alone on standard output", async () => {

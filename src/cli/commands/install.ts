@@ -3,6 +3,7 @@ import { defineCommand } from "../command.ts";
 import { connect } from "../connection.ts";
 import { installAndFollow, renderInstall } from "../install-run.ts";
 import { timeoutOption } from "../option-values.ts";
+import { shortId } from "../short-id.ts";
 
 export const install = defineCommand<[], { wait: boolean; waitHosts?: boolean; timeout: number }>({
   name: "install",
@@ -21,7 +22,7 @@ export const install = defineCommand<[], { wait: boolean; waitHosts?: boolean; t
     const { client } = await connect(context);
     if (!wait) {
       const started = await client.installs.start({ environment: context.settings.environment });
-      const { id } = started.operation;
+      const id = shortId(started.operation.id);
       return {
         json: started,
         text: started.joined

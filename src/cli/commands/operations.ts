@@ -1,11 +1,12 @@
-import type { Operation } from "../../contract/index.ts";
+import { environmentOf, type Operation } from "../../contract/index.ts";
 import { defineCommand, type Page } from "../command.ts";
 import { connect } from "../connection.ts";
 import { parseCount } from "../option-values.ts";
 import { describeProgress } from "../render/progress.ts";
-import { formatAgo, formatDuration } from "../render/quantity.ts";
+import { count, formatAgo, formatBytes, formatDuration } from "../render/quantity.ts";
 import type { Style } from "../render/style.ts";
 import { type Cell, renderTable } from "../render/table.ts";
+import { completeId, shortId } from "../short-id.ts";
 
 export const operationsList = defineCommand<[], { limit: number }>({
   name: "operations list",
@@ -27,15 +28,26 @@ export const operationsCancel = defineCommand<[id: string]>({
   name: "operations cancel",
   summary: "Cancel a queued or running operation",
   description: "A cancelled install changes nothing that hosts see.",
-  examples: ["operations cancel op_1f2e3d"],
-  configure: (command) => void command.argument("<id>", "id of the operation, see `larder operations list`"),
-  async run(context, [id]) {
+  examples: ["operations cancel op-1f2e3d4c"],
+  configure: (command) => void command.argument("<id>", "id of the operation or its beginning, see `larder operations list`"),
+  async run(context, [given]) {
     const { client } = await connect(context);
+    const id = completeId(
+      given,
+      (await client.operations.list({ limit: 200 })).map((operation) => operation.id),
+    );
     const operation = await client.operations.cancel({ id });
-    const done = operation.state === "cancelled" ? "was cancelled" : `is ${operation.state}, and stops at its next step`;
-    return { json: operation, text: `The ${operation.kind} ${operation.id} ${done}.` };
+    const done =
+      operation.state === "cancelled"
+        ? "was cancelled"
+        : operation.state === "running"
+          ? "stops at its next step"
+          : `is over: it ${describeEnd(operation.state)}`;
+    return { json: operation, text: `The ${operation.kind} ${shortId(operation.id)} ${done}.` };
   },
 });
+
+const describeEnd = (state: Operation["state"]): string => (state === "succeeded" || state === "failed" ? state : `was ${state}`);
 
 const paints: Record<Operation["state"], keyof Style> = {
   queued: "yellow",
@@ -48,10 +60,10 @@ const paints: Record<Operation["state"], keyof Style> = {
 };
 
 function renderOperations(operations: Operation[], page: Page): string {
-  const several = new Set(operations.map(({ environment }) => environment)).size > 1;
+  const several = new Set(operations.map(environmentOf).filter(Boolean)).size > 1;
   return renderTable(
     [
-      { title: "id", shrinkTo: 10 },
+      { title: "id" },
       { title: "kind" },
       ...(several ? [{ title: "environment", shrinkTo: 7 }] : []),
       { title: "state" },
@@ -60,9 +72,9 @@ function renderOperations(operations: Operation[], page: Page): string {
       { title: "outcome", shrinkTo: 10 },
     ],
     operations.map((operation): Cell[] => [
-      operation.id,
+      shortId(operation.id),
       operation.kind,
-      ...(several ? [operation.environment] : []),
+      ...(several ? [environmentOf(operation) ?? ""] : []),
       { text: operation.state, paint: paints[operation.state] },
       formatAgo(operation.startedAt ?? operation.createdAt),
       operation.startedAt && operation.endedAt
@@ -74,8 +86,22 @@ function renderOperations(operations: Operation[], page: Page): string {
   );
 }
 
-function outcomeOf({ error, result, progress, state }: Operation): string {
+function outcomeOf(operation: Operation): string {
+  const { error, progress, state } = operation;
   if (error) return `${error.code}: ${error.message}`;
-  if (result) return result.changed ? `generation ${result.generation}` : `generation ${result.generation}, unchanged`;
-  return state === "running" && progress ? describeProgress(progress) : "";
+  return describeResult(operation) ?? (state === "running" && progress ? describeProgress(progress) : "");
+}
+
+function describeResult({ kind, result }: Operation): string | undefined {
+  if (result === undefined) return undefined;
+  switch (kind) {
+    case "install":
+      return result.changed ? `generation ${result.generation}` : `generation ${result.generation}, unchanged`;
+    case "migrate":
+      return `${count(result.copied, "blob")} to ${result.target}`;
+    case "collect":
+      return `${formatBytes(result.reclaimedBytes)} reclaimed`;
+    case "audit":
+      return `${count(result.checked, "blob")}, ${result.repaired} repaired, ${result.broken} broken`;
+  }
 }

@@ -1,4 +1,4 @@
-import type { Operation, Status } from "../../contract/index.ts";
+import type { Status } from "../../contract/index.ts";
 import { defineCommand, type Page } from "../command.ts";
 import { connect } from "../connection.ts";
 import { renderFacts } from "../render/facts.ts";
@@ -6,6 +6,7 @@ import { renderHosts } from "../render/hosts.ts";
 import { describeProgress } from "../render/progress.ts";
 import { count, formatAgo, formatBytes, shortHash } from "../render/quantity.ts";
 import { plain } from "../render/text.ts";
+import { shortId } from "../short-id.ts";
 import { describeMigration } from "./storage.ts";
 
 export const status = defineCommand({
@@ -27,7 +28,7 @@ export function renderStatus(found: Status, url: URL, page: Page): string {
         ["Environment", found.environment],
         ["Generation", describeGeneration(found)],
         ["Allowlist", describeAllowlist(found)],
-        ["Operation", found.operation ? describeOperation(found.operation) : "none under way"],
+        ["Operation", describeOperation(found)],
         ["Storage", `${storage.active} · ${count(storage.blobs, "blob")} · ${formatBytes(storage.bytes)}`],
         ["Migration", storage.migration.state === "idle" ? undefined : describeMigration(storage.migration)],
         ["Server", `${url.origin} · Larder ${found.version}`],
@@ -58,15 +59,22 @@ function describeHosts({ hosts, generation }: Status): string {
   return failing === 0 ? summary : `${summary} · ${failing} failing`;
 }
 
-function describeOperation({ kind, id, state, attempt, progress, requestedBy, startedAt, createdAt }: Operation): string {
+const isUnderWay = ({ operation }: Status): boolean => operation?.state === "queued" || operation?.state === "running";
+
+function describeOperation(found: Status): string {
+  if (!found.operation) return "none yet";
+  const { kind, id, state, attempt, progress, requestedBy, startedAt, createdAt, endedAt, error } = found.operation;
+  if (!isUnderWay(found))
+    return plain(`last ${kind} ${state} ${formatAgo(endedAt ?? createdAt)}${error ? ` · ${error.code}: ${error.message}` : ""}`);
   const since = formatAgo(startedAt ?? createdAt);
   const tries = attempt > 1 ? ` · attempt ${attempt}` : "";
   const doing = state === "running" && progress ? ` · ${describeProgress(progress)}` : "";
-  return plain(`${kind} ${id} ${state}, by ${requestedBy} ${since}${tries}${doing}`);
+  return plain(`${kind} ${shortId(id)} ${state}, by ${requestedBy} ${since}${tries}${doing}`);
 }
 
-function nextStep({ generation, packages, installDue, operation, hosts }: Status): string | undefined {
-  if (operation) return undefined;
+function nextStep(found: Status): string | undefined {
+  const { generation, packages, installDue, hosts } = found;
+  if (isUnderWay(found)) return undefined;
   if (packages === 0 && generation === 0) return "Nothing is on the allowlist. Start with: larder add NAME[@VERSION]";
   if (installDue) return "The allowlist has changed since the last install. Publish it with: larder install";
   if (hosts.length === 0) return "There are no hosts. Enrol one with: larder hosts enrol ID";

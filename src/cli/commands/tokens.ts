@@ -4,6 +4,7 @@ import { confirm } from "../confirm.ts";
 import { connect } from "../connection.ts";
 import { formatAgo } from "../render/quantity.ts";
 import { renderTable } from "../render/table.ts";
+import { completeId, shortId } from "../short-id.ts";
 
 export const tokensList = defineCommand({
   name: "tokens list",
@@ -18,15 +19,9 @@ export const tokensList = defineCommand({
         tokens.length === 0
           ? "There are no tokens. Make one: larder tokens create SUBJECT --role author"
           : renderTable(
-              [
-                { title: "id", shrinkTo: 12 },
-                { title: "role" },
-                { title: "for", shrinkTo: 8 },
-                { title: "made" },
-                { title: "used" },
-              ],
+              [{ title: "id" }, { title: "role" }, { title: "for", shrinkTo: 8 }, { title: "made" }, { title: "used" }],
               tokens.map((token) => [
-                token.id,
+                shortId(token.id),
                 token.role,
                 token.subject,
                 formatAgo(token.createdAt),
@@ -50,7 +45,8 @@ export const tokensCreate = defineCommand<[subject: string], { role: "admin" | "
   async run(context, [subject], { role }) {
     const { client } = await connect(context);
     const made = await client.tokens.create({ subject, role });
-    if (!context.settings.json) context.terminal.err(`Token ${made.token.id} (${role}) for ${subject}. It is shown this once:\n`);
+    if (!context.settings.json)
+      context.terminal.err(`Token ${shortId(made.token.id)} (${role}) for ${subject}. It is shown this once:\n`);
     return { json: made, text: made.text };
   },
 });
@@ -58,12 +54,16 @@ export const tokensCreate = defineCommand<[subject: string], { role: "admin" | "
 export const tokensRevoke = defineCommand<[id: string]>({
   name: "tokens revoke",
   summary: "Make a token worthless",
-  examples: ["tokens revoke tok_1f2e3d"],
-  configure: (command) => void command.argument("<id>", "id of the token, see `larder tokens list`"),
-  async run(context, [id]) {
+  examples: ["tokens revoke tok-1f2e3d4c"],
+  configure: (command) => void command.argument("<id>", "id of the token or its beginning, see `larder tokens list`"),
+  async run(context, [given]) {
     const { client } = await connect(context);
-    await confirm(context, `Revoke token ${id}`);
+    const id = completeId(
+      given,
+      (await client.tokens.list()).map((token) => token.id),
+    );
+    await confirm(context, `Revoke token ${shortId(id)}`);
     const revoked = await client.tokens.revoke({ id });
-    return { json: revoked, text: `Revoked ${revoked.id} (${revoked.role}, ${revoked.subject}).` };
+    return { json: revoked, text: `Revoked ${shortId(revoked.id)} (${revoked.role}, ${revoked.subject}).` };
   },
 });
