@@ -1,0 +1,65 @@
+import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { commands } from "./commands.ts";
+import { runCommand } from "./testing/run-command.ts";
+import { useDataDirectory } from "./testing/use-data-directory.ts";
+
+const given = useDataDirectory();
+const { larder, json } = given;
+
+describe("help", () => {
+  test("larder and each of its commands explain themselves with an example", async () => {
+    const names = commands.map(({ name }) => name);
+    for (const name of [
+      "",
+      ...names,
+      ...new Set(names.filter((name) => name.includes(" ")).map((name) => name.split(" ")[0]!)),
+    ]) {
+      const { exitCode, out } = await runCommand([...name.split(" ").filter(Boolean), "--help"]);
+      expect({ name, exitCode }).toEqual({ name, exitCode: 0 });
+      expect(out).toContain(`$ larder ${name}`);
+      expect(Math.max(...out.split("\n").map((text) => text.length))).toBeLessThanOrEqual(110);
+    }
+  });
+
+  test("larder alone prints its help", async () => {
+    const { exitCode, out } = await runCommand([]);
+    expect(exitCode).toBe(0);
+    expect(out).toContain("Usage: larder");
+  });
+});
+
+describe("a command line that is wrong", () => {
+  test.each([
+    ["lst", "Unknown command 'lst' (did you mean list?)"],
+    ["list --jsonn", "Unknown option '--jsonn' (did you mean --json?)"],
+    ["diff 1", "Missing required argument 'b'"],
+    ["diff 1 x", 'B is "x"'],
+    ["hosts", "needs a command: list, enrol, revoke"],
+    ["hosts nope", "has no command 'nope'"],
+    ["list extra", "Too many arguments"],
+    ["tokens create x --role king", "admin, author"],
+    ["run x --env 1=2", "--env"],
+    ["run x --context {", "--context is not JSON"],
+    ["add a a@1.0.0", "a is named twice"],
+    ["install --no-wait --wait-hosts", "contradict"],
+  ])("%s", async (line, says) => {
+    const { exitCode, err, out } = await larder(line);
+    expect({ exitCode, out }).toEqual({ exitCode: 2, out: "" });
+    expect(err).toContain("error E_INPUT: ");
+    expect(err).toContain(says);
+  });
+
+  test("with --json the error is the one value on standard output, too", async () => {
+    expect(await json("lst")).toMatchObject({ exitCode: 2, value: { error: { code: "E_INPUT", hint: expect.any(String) } } });
+  });
+});
+
+test("a data directory that does not exist is not made by looking at it", async () => {
+  for (const line of ["verify", "run -"]) {
+    const { exitCode, err } = await runCommand([...line.split(" "), "--data-dir", join(given.dataDir, "typo")]);
+    expect(exitCode).toBe(4);
+    expect(err).toContain("typo");
+    expect(await Bun.file(join(given.dataDir, "typo")).exists()).toBe(false);
+  }
+});

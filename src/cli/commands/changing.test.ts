@@ -1,0 +1,76 @@
+import { beforeEach, describe, expect, test } from "bun:test";
+import { host, packageEntry } from "../testing/fake-server.ts";
+import { useDataDirectory } from "../testing/use-data-directory.ts";
+import { parsePackageRequests } from "./add.ts";
+
+const given = useDataDirectory();
+const { larder, json } = given;
+
+describe("the allowlist", () => {
+  test("an empty one says what to do next", async () => {
+    expect((await larder("list")).out).toContain("larder add");
+  });
+
+  test("add says what was pinned, and that an install is due", async () => {
+    const { out, exitCode } = await larder("add dayjs @corp/utils@1.2.3");
+    expect(exitCode).toBe(0);
+    expect(out).toContain("+ dayjs@9.9.9");
+    expect(out).toContain("+ @corp/utils@1.2.3");
+    expect(out).toContain("larder install");
+  });
+
+  test("add --install installs at once", async () => {
+    const { value } = await json("add dayjs --install");
+    expect(value).toMatchObject({ packages: [{ name: "dayjs" }], install: { generation: 2, changed: true } });
+  });
+
+  test("specs are parsed strictly", () => {
+    expect(
+      parsePackageRequests(["a", "b@1.0.0", "@s/c@1.0.0-rc.1+x"]).map(({ name, version }) => [name, version] as unknown),
+    ).toEqual([
+      ["a", undefined],
+      ["b", "1.0.0"],
+      ["@s/c", "1.0.0-rc.1+x"],
+    ]);
+    for (const bad of ["a@^1.0.0", "a@", "a@1", "a@latest", "a@npm:b@1.0.0"])
+      expect(() => parsePackageRequests([bad])).toThrow(/version/);
+    for (const bad of ["", "@", "../a", "@s", "a b", "a/b", "https://x.example/a.tgz"])
+      expect(() => parsePackageRequests([bad])).toThrow(/name/);
+  });
+
+  test("scoped names reach the server whole", async () => {
+    given.server.state.packages = [packageEntry("@corp/utils")];
+    expect((await larder("disable @corp/utils")).out).toContain("@corp/utils@1.0.0 is disabled");
+  });
+});
+
+describe("before something is destroyed", () => {
+  beforeEach(() => {
+    given.server.state.packages = [packageEntry("dayjs")];
+    given.server.state.hosts = [host("worker-1")];
+  });
+  const lines = ["remove dayjs", "rollback 1", "hosts revoke worker-1", "tokens revoke tok_1"];
+  const changes = () => given.server.state.calls.filter((call) => /remove|rollback|revoke/.test(call));
+
+  test.each(lines)("%s is refused without a terminal and without --yes", async (line) => {
+    const { exitCode, err } = await larder(line);
+    expect(exitCode).toBe(2);
+    expect(err).toContain("--yes");
+    expect(changes()).toEqual([]);
+  });
+
+  test.each(lines)("%s goes ahead with --yes, or when the person agrees", async (line) => {
+    expect((await larder(`${line} --yes`)).exitCode).toBe(0);
+    given.server.state.packages = [packageEntry("dayjs")];
+    const asked = await larder(line, { inIsTTY: true, errIsTTY: true, answers: ["y"] });
+    expect(asked).toMatchObject({ exitCode: 0, err: expect.stringContaining("[y/N]") });
+    expect(changes()).toHaveLength(2);
+  });
+
+  test.each(lines)("%s leaves all as it is when the person does not agree", async (line) => {
+    const { exitCode, err } = await larder(line, { inIsTTY: true, errIsTTY: true, answers: ["no"] });
+    expect(exitCode).toBe(1);
+    expect(err).toContain("Nothing was changed");
+    expect(changes()).toEqual([]);
+  });
+});
