@@ -77,9 +77,12 @@ describe("npm run demo", async () => {
     async () => {
       await using temp = await openTempDir("demo-test");
       await using staying = startDemo(temp);
-      const said = await until("the demo stays up", () => /stays up at (http:\S+)\./.exec(staying.stdout()), {
-        timeoutMs: 60_000,
-      });
+      const said = await until(
+        "the demo stays up, or ends",
+        () => /stays up at (http:\S+)\./.exec(staying.stdout()) ?? (staying.isRunning() ? undefined : []),
+        { timeoutMs: 60_000 },
+      );
+      if (said.length === 0) throw new Error(`The demo ended.\n${describeOutput(staying)}`);
       const address = said[1] as string;
       expect(staying.stdout()).toContain('"check":"ok"');
       expectSummary(await runDemo(temp));

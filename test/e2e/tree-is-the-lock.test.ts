@@ -154,6 +154,17 @@ export default { ${names.map((name, i) => `${JSON.stringify(name)}: p${i}`).join
     };
     expect([peerOf("site-a"), peerOf("site-b")]).toEqual(["core@1.4.0", "core@2.3.0"]);
   });
+
+  test("one package more moves nothing else, though newer versions have come", async () => {
+    registry.add(seeing("core", "1.5.0"), seeing("late", "1.0.0", { dependencies: { core: "^1.0.0" } }));
+    const { stack, manifest } = stocked;
+    await stack.add("late@1.0.0");
+    const installed = await stack.install();
+    const next = await stack.manifest(installed.lockfileHash);
+    expectEveryEdge({ stack, installed, manifest: next });
+    expect(next.nodes).toMatchObject(manifest.nodes);
+    expect(nodeOf(next, "late@1.0.0").dependencies as Pins).toEqual({ core: "core@1.4.0" });
+  }, 60_000);
 });
 
 describe("real packages", async () => {
