@@ -146,6 +146,19 @@ test.each(transient)(
   120_000,
 );
 
+test("a registry that never answers for one package, an optional one too, fails the install by that name", async () => {
+  for (const { name } of added) {
+    for (const kind of ["packument", "tarball"]) {
+      const isFaulty = (request: RegistryRequest) => request.kind === kind && request.name === name;
+      const outcome = await installUnder(
+        () => stage.registry.fault((request) => (isFaulty(request) ? { kind: "status", status: 503 } : undefined)),
+        isFaulty,
+      );
+      expect(outcome).toMatchObject({ ok: false, error: { code: "E_REGISTRY_UNREACHABLE" } });
+    }
+  }
+}, 60_000);
+
 test("wrong bytes for any tarball are refused by name and not stored, and the next install works", async () => {
   for (const { name } of added) {
     const isFaulty = (request: RegistryRequest) => request.kind === "tarball" && request.name === name;

@@ -1,30 +1,17 @@
 import { afterEach, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { FixturePackage } from "../../../test/harness/fixture-package.ts";
 import { type InstallStage, openInstallStage } from "../../../test/harness/install-stage.ts";
-import { until } from "../../../test/harness/until.ts";
 import {
   blobKeyOf,
   defaultEnvironment,
   type Integrity,
-  LarderError,
   type LockfileHash,
   type Manifest,
   parseManifest,
 } from "../../contract/index.ts";
-import {
-  type Db,
-  getAllowlist,
-  getBlobEntries,
-  getDesiredState,
-  getManifest,
-  listBlobEntries,
-  listGenerations,
-} from "../../db/index.ts";
+import { getAllowlist, getBlobEntries, getDesiredState, getManifest, listGenerations } from "../../db/index.ts";
 import { armFailpoints } from "../../lib/index.ts";
-import type { RegistryClient } from "../../npm/index.ts";
 import { rollbackTo } from "../generations/rollback.ts";
 
 let stage: InstallStage;
@@ -57,12 +44,6 @@ const versionsIn = (manifest: Manifest): string[] =>
   Object.values(manifest.nodes)
     .map(({ name, version }) => `${name}@${version}`)
     .sort();
-
-/** What a failed install may leave: nothing that hosts see. */
-async function expectNothingCommitted(): Promise<void> {
-  expect(await generations()).toEqual([]);
-  expect(await getDesiredState(stage.db.query, defaultEnvironment)).toBeUndefined();
-}
 
 test("an install runs through its phases and makes a generation with a signed desired state, its manifest and its blobs", async () => {
   stage = await openInstallStage(packages);
@@ -177,26 +158,6 @@ test("a package whose registry tells SHA-1 alone is checked against that, and re
   expect(await stage.installed()).toMatchObject({ changed: false, lockfileHash: first.lockfileHash });
 });
 
-test("bytes that are not those of the SHA-1 are refused by name, and nothing is stored", async () => {
-  stage = await openInstallStage([{ name: "ancient", version: "1.0.0", sha1Only: true }]);
-  await stage.allow("ancient@1.0.0");
-  stage.registry.fault(({ kind }) => (kind === "tarball" ? { kind: "wrongBytes" } : undefined));
-  const outcome = await stage.install();
-  expect(outcome).toMatchObject({ ok: false, error: { code: "E_INTEGRITY" } });
-  expect(!outcome.ok && outcome.error.message).toContain("ancient@1.0.0");
-  await expectNothingCommitted();
-  expect(await listBlobEntries(stage.db.query)).toEqual([]);
-});
-
-test("a tarball that holds another package is refused by name", async () => {
-  stage = await openInstallStage([{ name: "app", version: "1.0.0", packageJson: { name: "impostor" } }]);
-  await stage.allow("app@1.0.0");
-  const outcome = await stage.install();
-  expect(outcome).toMatchObject({ ok: false, error: { code: "E_TARBALL_IDENTITY" } });
-  expect(!outcome.ok && outcome.error.message).toContain("app@1.0.0");
-  await expectNothingCommitted();
-});
-
 test("an allowlist edited during the resolve is planned again: the generation is what it says at the commit", async () => {
   stage = await openInstallStage(packages);
   await stage.allow("app@1.0.0");
@@ -210,67 +171,6 @@ test("an allowlist edited during the resolve is planned again: the generation is
   const [generation] = await generations();
   expect(generation?.packages.map(({ name }) => name as string).sort()).toEqual(["@corp/utils", "app"]);
   expect((await getAllowlist(stage.db.query, defaultEnvironment))?.installDue).toBe(false);
-});
-
-test("an allowlist that never stands still ends as a conflict, after five attempts and with no generation", async () => {
-  stage = await openInstallStage(packages);
-  await stage.allow("app@1.0.0");
-  let edits = 0;
-  armFailpoints(async (name) => {
-    if (name === "install:resolved") await (edits++ % 2 === 0 ? stage.allow("lib@1.0.0") : stage.disallow("lib"));
-  });
-  expect(await stage.install()).toMatchObject({ ok: false, error: { code: "E_CONFLICT", retryable: true } });
-  expect(edits).toBe(5);
-  await expectNothingCommitted();
-});
-
-// Each is the last moment before a durable write of its own.
-test.each([
-  "install:planned",
-  "install:resolved",
-  "install:before-put",
-  "install:after-put",
-  "install:fetched",
-  "install:published",
-])("a replica that lost the election at %s commits nothing more (I5)", async (step) => {
-  stage = await openInstallStage(packages);
-  await stage.allow("app@1.0.0");
-  const rows: number[] = [];
-  armFailpoints(async (name) => {
-    if (name !== step || rows.length > 0) return;
-    await stage.election[Symbol.asyncDispose]();
-    await stage.db.elect();
-    rows.push((await listBlobEntries(stage.db.query)).length);
-  });
-  expect(await stage.install()).toMatchObject({ ok: false, error: { code: "E_FENCED" } });
-  expect(rows).toEqual([(await listBlobEntries(stage.db.query)).length]);
-  await expectNothingCommitted();
-});
-
-test("a cancelled install ends with the reason, and nothing is committed", async () => {
-  stage = await openInstallStage(packages);
-  await stage.allow("app@1.0.0");
-  const cancel = new AbortController();
-  stage.registry.fault(({ kind }) => {
-    if (kind === "tarball") cancel.abort(new LarderError("E_CANCELLED", "The operation was cancelled."));
-    return undefined;
-  });
-  expect(await stage.install({ signal: cancel.signal })).toMatchObject({ ok: false, error: { code: "E_CANCELLED" } });
-  await expectNothingCommitted();
-  stage.registry.heal();
-  expect(await stage.installed()).toMatchObject({ generation: 1 });
-});
-
-test("what is declared to be too large is refused before a byte of it is fetched, and the largest is named", async () => {
-  stage = await openInstallStage(packages);
-  stage.registry.add({ name: "huge", version: "1.0.0", packageJson: {}, files: { "index.js": "" } });
-  stage.registry.get("huge", "1.0.0").dist.unpackedSize = 9 * 2 ** 30;
-  await stage.allow("huge@1.0.0", "lib@1.0.0");
-  const outcome = await stage.install();
-  expect(outcome).toMatchObject({ ok: false, error: { code: "E_TOO_LARGE" } });
-  expect(!outcome.ok && outcome.error.hint).toContain("huge@1.0.0");
-  expect(stage.registry.requests.filter(({ kind }) => kind === "tarball")).toEqual([]);
-  await expectNothingCommitted();
 });
 
 test("a rollback is a new generation with the old manifest, made without the registry", async () => {
@@ -299,31 +199,6 @@ test("a rollback is a new generation with the old manifest, made without the reg
   expect(await stage.installed()).toMatchObject({ generation: 4, changed: true, fetched: 0 });
 });
 
-test("the retry of an install that failed fetches only what is missing", async () => {
-  stage = await openInstallStage(packages);
-  await stage.allow("app@1.0.0", "@corp/utils@2.0.0");
-  const client = stage.client();
-  const registry: RegistryClient = {
-    ...client,
-    async tarball(url, options) {
-      if (!options.label.startsWith("lib@")) return client.tarball(url, options);
-      await until("the others are stored", async () => (await listBlobEntries(stage.db.query)).length === 3);
-      return client.tarball(url, options);
-    },
-  };
-  stage.registry.fault(({ kind, name }) => (kind === "tarball" && name === "lib" ? { kind: "status", status: 403 } : undefined));
-  const outcome = await stage.install({ registry });
-  expect(outcome).toMatchObject({ ok: false, error: { code: "E_REGISTRY_ANSWER" } });
-  expect(!outcome.ok && outcome.error.message).toContain("lib@1.0.0");
-  await expectNothingCommitted();
-
-  stage.registry.heal();
-  const before = stage.registry.requests.length;
-  expect(await stage.installed()).toMatchObject({ generation: 1, fetched: 1, blobs: 4 });
-  const fetched = stage.registry.requests.slice(before).filter(({ kind }) => kind === "tarball");
-  expect(fetched.map(({ name }) => name)).toEqual(["lib"]);
-});
-
 test("bytes that the blob store lost are fetched again, and the generation stays", async () => {
   stage = await openInstallStage(packages);
   await stage.allow("app@1.0.0");
@@ -332,50 +207,4 @@ test("bytes that the blob store lost are fetched again, and the generation stays
   await stage.blobs.delete(key);
   expect(await stage.installed()).toMatchObject({ generation: 1, changed: false, fetched: 1 });
   expect(await stage.blobs.head(key)).toBeDefined();
-});
-
-const connectionLost = () => new LarderError("E_STORE_UNAVAILABLE", "The database does not answer (08006).", { retryable: true });
-
-/** Its transactions are real; `lost` decides which of them commit without the caller ever hearing of it. */
-function losingAnswers(db: Db, lost: () => boolean): Db {
-  return {
-    ...db,
-    async transaction(fn) {
-      const value = await db.transaction(fn);
-      if (lost()) throw connectionLost();
-      return value;
-    },
-  };
-}
-
-test("when the answer to the commit is lost, the outcome is read again: exactly one generation", async () => {
-  stage = await openInstallStage(packages);
-  await stage.allow("app@1.0.0");
-  let committing = false;
-  armFailpoints((name) => {
-    if (name === "install:before-commit") committing = true;
-  });
-  const db = losingAnswers(stage.db, () => committing);
-  expect(await stage.installed({ db })).toMatchObject({ generation: 1, changed: true });
-  expect((await generations()).length).toBe(1);
-  expect(await stage.installed()).toMatchObject({ generation: 1, changed: false });
-});
-
-test("when the connection is lost before the commit, the install fails and the next one makes the one generation", async () => {
-  stage = await openInstallStage(packages);
-  await stage.allow("app@1.0.0");
-  armFailpoints((name) => {
-    if (name === "install:before-commit") throw connectionLost();
-  });
-  expect(await stage.install()).toMatchObject({ ok: false, error: { code: "E_STORE_UNAVAILABLE" } });
-  await expectNothingCommitted();
-  armFailpoints(undefined);
-  expect(await stage.installed()).toMatchObject({ generation: 1, changed: true, fetched: 0 });
-});
-
-test("what a killed install left in scratch is gone with the next", async () => {
-  stage = await openInstallStage(packages);
-  await mkdir(join(stage.directory, "scratch", "op-killed", "resolve"), { recursive: true });
-  await stage.installed();
-  expect(await stage.scratch()).toEqual([]);
 });
