@@ -47,7 +47,7 @@ export async function ensureAdminToken({ db, logger, controlDirectory, adminToke
 async function admitGivenToken(db: Db, text: string): Promise<void> {
   if (!/^\S{32,200}$/.test(text) || /^ldr_(?:host|author)_/.test(text)) {
     throw new LarderError("E_CONFIG", `${adminTokenVariable} cannot be an admin token.`, {
-      hint: "Give 32 to 200 characters without white space that nobody can guess: `openssl rand -hex 32` makes some.",
+      hint: "Give one that nobody can guess, such as what `echo ldr_admin_$(openssl rand -hex 32)` prints.",
     });
   }
   const role = (await findToken(db.query, hashOfToken(text)))?.role ?? (await storeGivenAdmin(db, text));
