@@ -16,6 +16,8 @@ export interface BlobStore extends AsyncDisposable {
   delete(key: BlobKey): Promise<void>;
   /** Ascending by key, those after `after`. What is put or deleted meanwhile may or may not be seen. */
   list(options?: ListOptions): AsyncIterable<{ key: BlobKey; sizeBytes: number }>;
+  /** A short-lived address where whoever has it may fetch the blob, unchecked, if it is there; `undefined`: only through this store. No I/O of note. */
+  link(key: BlobKey): Promise<string | undefined>;
 }
 
 export interface PutOptions {

@@ -64,6 +64,7 @@ export async function openFsBlobStore(directory: string): Promise<BlobStore> {
         await undefinedOn(["ENOENT"], syncDirectory(dirname(path)));
       }),
     list: (options = {}) => listBlobs(directory, options),
+    link: async () => undefined,
     async [Symbol.asyncDispose]() {},
   };
 }

@@ -35,6 +35,7 @@ export function createMemoryBlobStore(contents: Map<BlobKey, Uint8Array> = new M
         if (bytes && (after === undefined || key > after)) yield { key, sizeBytes: bytes.byteLength };
       }
     },
+    link: async () => undefined,
     async [Symbol.asyncDispose]() {},
   };
 }

@@ -61,6 +61,7 @@ export async function openPostgresBlobStore(db: Db): Promise<BlobStore> {
         after = page.at(-1)?.key;
       }
     },
+    link: async () => undefined,
     async [Symbol.asyncDispose]() {},
   };
 }
