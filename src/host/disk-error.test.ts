@@ -19,6 +19,9 @@ describe("a disk's error", () => {
     ["EROFS", "E_READ_ONLY"],
     ["EACCES", "E_PERMISSION"],
     ["EPERM", "E_PERMISSION"],
+    ["EIO", "E_STORE_UNAVAILABLE"],
+    ["EMFILE", "E_STORE_UNAVAILABLE"],
+    ["ENFILE", "E_STORE_UNAVAILABLE"],
   ])("%s is told with its path and a way out, and may pass by itself", (code, expected) => {
     const told = describeDiskError(errno(code, "/store/packages/x"), "/store") as LarderError;
     expect(told).toMatchObject({ code: expected, retryable: true, details: { path: "/store/packages/x" } });
@@ -28,7 +31,7 @@ describe("a disk's error", () => {
   });
 
   test("of another kind, or told already, stays as it is", () => {
-    for (const error of [errno("EIO"), new LarderError("E_INTEGRITY", "x"), "text"])
+    for (const error of [errno("EINVAL"), new LarderError("E_INTEGRITY", "x"), "text"])
       expect(describeDiskError(error, "/store")).toBe(error);
   });
 });

@@ -19,6 +19,21 @@ const table: Record<string, { code: ErrorCode; says: string; hint: string }> = {
   },
   EACCES: { code: "E_PERMISSION", says: "Permission denied", hint: "Let the user that runs Larder own the data directory." },
   EPERM: { code: "E_PERMISSION", says: "Not permitted", hint: "Let the user that runs Larder own the data directory." },
+  EIO: {
+    code: "E_STORE_UNAVAILABLE",
+    says: "The disk fails to read or write",
+    hint: "Look at the system's log for what the disk says; once it works, run: larder verify.",
+  },
+  EMFILE: {
+    code: "E_STORE_UNAVAILABLE",
+    says: "This process has too many open files",
+    hint: "Raise its limit (ulimit -n); Larder goes on by itself.",
+  },
+  ENFILE: {
+    code: "E_STORE_UNAVAILABLE",
+    says: "This machine has too many open files",
+    hint: "Raise its limit (sysctl fs.file-max); Larder goes on by itself.",
+  },
 };
 
 /** What a full, read-only or forbidden disk throws, as a `LarderError` that names the path; anything else as it is. */

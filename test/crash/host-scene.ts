@@ -1,0 +1,96 @@
+import { readFileSync } from "node:fs";
+import { type ControlPlane, createReconcileMemory, type ReconcileResult, reconcileOnce } from "../../src/agent/index.ts";
+import { type EnvironmentName, generateSigningKey, type SignedDesiredState, signDesiredState } from "../../src/contract/index.ts";
+import { type StoreWriter, verifyStore } from "../../src/host/index.ts";
+import { silentLogger } from "../../src/lib/index.ts";
+import type { FixtureGeneration } from "../harness/fixture-generation.ts";
+
+/** All that a host can ask of a control plane, in one file: generation 1, 2, … and which of them is wanted. */
+export interface Scene {
+  token: string;
+  publicKey: string;
+  signed: SignedDesiredState[];
+  /** Lockfile hash → base64. */
+  manifests: Record<string, string>;
+  /** Blob key → base64. */
+  blobs: Record<string, string>;
+}
+
+const environment = "default" as EnvironmentName;
+const storeId = "crash-store";
+const server = new URL("http://control-plane.invalid");
+
+export async function createScene(generations: readonly FixtureGeneration[]): Promise<Scene> {
+  const key = await generateSigningKey();
+  const scene: Scene = {
+    token: `ldr_host_${"s".repeat(43)}.${key.keyId}`,
+    publicKey: key.publicKey,
+    signed: [],
+    manifests: {},
+    blobs: {},
+  };
+  const now = Date.now();
+  for (const [index, { lockfileHash, manifestDigest, bytes, blobs }] of generations.entries()) {
+    scene.manifests[lockfileHash] = Buffer.from(bytes).toString("base64");
+    for (const [blobKey, content] of blobs) scene.blobs[blobKey] = Buffer.from(content).toString("base64");
+    scene.signed.push(
+      await signDesiredState(
+        {
+          format: 1,
+          storeId,
+          environment,
+          generation: index + 1,
+          lockfileHash,
+          manifestDigest,
+          issuedAt: new Date(now + index).toISOString(),
+          expiresAt: new Date(now + 30 * 86_400_000).toISOString(),
+        },
+        key,
+      ),
+    );
+  }
+  return scene;
+}
+
+export const readScene = (path: string): Scene => JSON.parse(readFileSync(path, "utf8")) as Scene;
+
+export function signedOf(scene: Scene, generation: number): SignedDesiredState {
+  const signed = scene.signed[generation - 1];
+  if (!signed) throw new Error(`the scene has no generation ${generation}`);
+  return signed;
+}
+
+/** One pass that ends at `generation`. `repair` looks at every file first, as an agent does after an unclean boot. */
+export async function reconcileTo(
+  writer: StoreWriter,
+  scene: Scene,
+  { generation, repair = false }: { generation: number; repair?: boolean },
+): Promise<ReconcileResult> {
+  const memory = createReconcileMemory();
+  if (repair) {
+    const { damaged } = await verifyStore(writer.store);
+    memory.damaged = { packages: new Set(damaged.packages), trees: new Set(damaged.trees) };
+  }
+  const controlPlane = controlPlaneOf(scene, generation);
+  return reconcileOnce({ writer, controlPlane, token: scene.token, server, logger: silentLogger, memory });
+}
+
+function controlPlaneOf(scene: Scene, generation: number): ControlPlane {
+  const bytesOf = (all: Record<string, string>, key: string): Uint8Array => {
+    const text = all[key];
+    if (text === undefined) throw new Error(`the scene has no ${key}`);
+    return Buffer.from(text, "base64");
+  };
+  return {
+    identity: async () => ({ hostId: "host-1", environment, storeId, publicKey: scene.publicKey }) as never,
+    desired: async () => ({ kind: "ok", signed: signedOf(scene, generation), etag: `"${generation}"`, nowMs: undefined }),
+    manifest: async (lockfileHash) => bytesOf(scene.manifests, lockfileHash),
+    blob: async (key) => chunksOf(bytesOf(scene.blobs, key)),
+    report: async () => {},
+    events: async function* () {},
+  };
+}
+
+async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let offset = 0; offset < bytes.length; offset += 4096) yield bytes.subarray(offset, offset + 4096);
+}
