@@ -8,18 +8,19 @@ import { type LarderStack, openLarderStack } from "./larder-stack.ts";
 const withoutImports = `const words: string[] = ["no", "imports"]; export default words.join(" ");`;
 const importing = `import dayjs from "dayjs"; export default dayjs;`;
 
+/** Disposed of also when the start fails half-way. */
+const cleanup = new AsyncDisposableStack();
 let registry: FixtureRegistry;
 let larder: LarderStack;
 
 beforeAll(async () => {
-  registry = await openFixtureRegistry([{ name: "dayjs", version: "1.0.0", files: { "index.js": "", data: randomBytes(8192) } }]);
-  larder = await openLarderStack({ registry: registry.url });
+  registry = cleanup.use(
+    await openFixtureRegistry([{ name: "dayjs", version: "1.0.0", files: { "index.js": "", data: randomBytes(8192) } }]),
+  );
+  larder = cleanup.use(await openLarderStack({ registry: registry.url }));
 }, 120_000);
 
-afterAll(async () => {
-  await larder[Symbol.asyncDispose]();
-  await registry[Symbol.asyncDispose]();
-});
+afterAll(() => cleanup.disposeAsync(), 60_000);
 
 async function expectRunsWithoutImports(generation: number): Promise<void> {
   const run = await larder.run(withoutImports);

@@ -5,23 +5,24 @@ import { leftoversIn } from "../harness/leaks.ts";
 import type { LarderResult } from "../harness/processes.ts";
 import { type LarderStack, openLarderStack } from "./larder-stack.ts";
 
+/** Disposed of also when the start fails half-way. */
+const cleanup = new AsyncDisposableStack();
 let registry: FixtureRegistry;
 let larder: LarderStack;
 
 beforeAll(async () => {
-  registry = await openFixtureRegistry([
-    { name: "base", version: "1.0.0", files: { "index.js": "module.exports = 'the last good one';" } },
-  ]);
+  registry = cleanup.use(
+    await openFixtureRegistry([
+      { name: "base", version: "1.0.0", files: { "index.js": "module.exports = 'the last good one';" } },
+    ]),
+  );
   restock();
-  larder = await openLarderStack({ registry: registry.url });
+  larder = cleanup.use(await openLarderStack({ registry: registry.url }));
   await larder.add("base@1.0.0");
   expect(await larder.install()).toMatchObject({ generation: 1 });
 }, 120_000);
 
-afterAll(async () => {
-  await larder[Symbol.asyncDispose]();
-  await registry[Symbol.asyncDispose]();
-});
+afterAll(() => cleanup.disposeAsync(), 60_000);
 
 /** Everything that can be added, as new. */
 function restock(): void {

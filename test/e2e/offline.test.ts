@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { type FixtureRegistry, openFixtureRegistry } from "../harness/fixture-registry.ts";
+import { openFixtureRegistry } from "../harness/fixture-registry.ts";
 import { type FreeNetwork, openFreeNetwork, whyNoNetworkNamespaces } from "../harness/free-network.ts";
 import { leftoversIn } from "../harness/leaks.ts";
 import { runLarder } from "../harness/processes.ts";
@@ -11,13 +11,14 @@ const cannotIsolate = whyNoNetworkNamespaces();
 const script = `import app from "app"; import utils from "@corp/utils"; export default [app, utils];`;
 const expected = ["app with lib 1.0.0", { name: "@corp/utils", version: "2.0.0" }];
 
-let registry: FixtureRegistry;
+/** Disposed of also when the start fails half-way. */
+const cleanup = new AsyncDisposableStack();
 let larder: LarderStack;
 let network: FreeNetwork | undefined;
 
 beforeAll(async () => {
-  if (cannotIsolate === undefined) network = await openFreeNetwork();
-  registry = await openFixtureRegistry([
+  if (cannotIsolate === undefined) network = cleanup.use(await openFreeNetwork());
+  await using registry = await openFixtureRegistry([
     {
       name: "app",
       version: "1.0.0",
@@ -28,20 +29,12 @@ beforeAll(async () => {
     { name: "@corp/utils", version: "2.0.0" },
   ]);
   // A control plane alone: its own machine has no host, so that every tree below was built from what it serves.
-  larder = await openLarderStack({
-    registry: registry.url,
-    kind: "serve",
-    listen: "0.0.0.0:0",
-  });
+  larder = cleanup.use(await openLarderStack({ registry: registry.url, kind: "serve", listen: "0.0.0.0:0" }));
   await larder.add("app@1.0.0", "@corp/utils@2.0.0");
   await larder.install();
-  await registry[Symbol.asyncDispose]();
 }, 120_000);
 
-afterAll(async () => {
-  await larder[Symbol.asyncDispose]();
-  await network?.[Symbol.asyncDispose]();
-});
+afterAll(() => cleanup.disposeAsync(), 60_000);
 
 test("with the registry gone, a new and empty host reconciles and runs", async () => {
   const host = await larder.startSatellite("worker");
