@@ -1,4 +1,4 @@
-import { hasCode, LarderError, type Operation, type Progress } from "../contract/index.ts";
+import { environmentOf, hasCode, LarderError, type Operation, type Progress } from "../contract/index.ts";
 import { sleep } from "../lib/index.ts";
 import type { LarderClient } from "./larder-client.ts";
 import { shortId } from "./short-id.ts";
@@ -17,11 +17,15 @@ export interface Watcher {
  * Waits until an operation has succeeded and returns it; throws its error otherwise. An attempt that lost its replica is followed into the next
  * attempt. Aborting stops the watching, never the operation.
  */
-export async function followOperation(client: LarderClient, first: Operation, watcher: Watcher): Promise<Operation> {
-  let operation = first;
+export async function followOperation<Kind extends Operation>(
+  client: LarderClient,
+  first: Kind,
+  watcher: Watcher,
+): Promise<Kind> {
+  let operation: Operation = first;
   try {
     for (;;) {
-      if (operation.state === "succeeded") return operation;
+      if (operation.state === "succeeded") return operation as Kind;
       if (operation.state === "failed") throw failureOf(operation);
       if (operation.state === "cancelled")
         throw new LarderError("E_CANCELLED", `The ${operation.kind} ${operation.id} was cancelled.`);
@@ -50,8 +54,10 @@ async function nextAttempt(client: LarderClient, ended: Operation, watcher: Watc
   while (Date.now() < until) {
     const operations = await patiently(() => client.operations.list({ limit: 50 }), watcher);
     const next = operations.find(
-      ({ kind, environment, attempt }) =>
-        kind === ended.kind && environment === ended.environment && attempt === ended.attempt + 1,
+      (candidate) =>
+        candidate.kind === ended.kind &&
+        environmentOf(candidate) === environmentOf(ended) &&
+        candidate.attempt === ended.attempt + 1,
     );
     if (next && next.createdAt >= ended.createdAt) return next;
     await sleep(pollMs, watcher.signal);

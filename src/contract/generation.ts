@@ -18,6 +18,8 @@ export const generationSchema = z.object({
   packages: z.array(z.object({ name: packageNameSchema, version: exactVersionSchema })),
   nodes: z.number().int().nonnegative(),
   current: z.boolean(),
+  /** False once collection has dropped its manifest: it cannot be rolled back to or compared. */
+  available: z.boolean(),
 });
 export type Generation = z.infer<typeof generationSchema>;
 

@@ -11,6 +11,7 @@ export {
   type SignedDesiredState,
   signedDesiredStateSchema,
 } from "./desired-state.ts";
+export { errorBodySchema } from "./error-body.ts";
 export { type ErrorCode, errorCodes, exitCodeOf, httpStatusOf, isErrorCode } from "./error-codes.ts";
 export { type Event, eventSchema } from "./events.ts";
 export { type ExactVersion, exactVersionSchema, isExactVersion, parseExactVersion } from "./exact-version.ts";
@@ -37,15 +38,18 @@ export {
   lockfileHashSchema,
   parseBlobKey,
 } from "./integrity.ts";
-export { type ErrorBody, errorBodySchema, hasCode, LarderError, type LarderErrorOptions } from "./larder-error.ts";
+export { type ErrorBody, hasCode, LarderError, type LarderErrorOptions } from "./larder-error.ts";
 export { type Manifest, type ManifestNode, manifestFormat, manifestNodeSchema, manifestSchema, type NodeId } from "./manifest.ts";
 export {
+  environmentOf,
   type InstallPhase,
   type InstallResult,
   installPhases,
   installResultSchema,
   type Operation,
   type OperationKind,
+  type OperationOf,
+  type OperationResult,
   type OperationState,
   operationKinds,
   operationSchema,
@@ -68,5 +72,24 @@ export { nodeOf, type PlatformView, viewForPlatform } from "./platform-view.ts";
 export { redact } from "./redact.ts";
 export { contract, environmentSchema, type HostIdentity, hostIdentitySchema, rawRoutes } from "./routes.ts";
 export { assertDesiredStateSignature, generateSigningKey, keyIdOf, type SigningKey, signDesiredState } from "./signing.ts";
-export { type Status, type StorageStatus, statusSchema, storageStatusSchema } from "./status.ts";
+export { type Status, statusSchema } from "./status.ts";
+export {
+  type AuditInput,
+  type AuditResult,
+  auditInputSchema,
+  type BlobTrouble,
+  type CollectInput,
+  type CollectPlan,
+  type CollectResult,
+  collectInputSchema,
+  collectPlanSchema,
+  type MigrateInput,
+  type MigratePlan,
+  type MigrateResult,
+  migrateInputSchema,
+  migratePlanSchema,
+  storeNameSchema,
+  troublesListed,
+} from "./storage-operations.ts";
+export { type MigrationStatus, type StorageStatus, storageStatusSchema } from "./storage-status.ts";
 export { pinnedKeyIdOf, type Role, roles, type Token, tokenSchema } from "./token.ts";

@@ -1,15 +1,13 @@
-import { z } from "zod";
 import { type ErrorCode, isErrorCode } from "./error-codes.ts";
 import { redact } from "./redact.ts";
 
 /** The wire form of an error, in every API answer and in `--json` output. */
-export const errorBodySchema = z.object({
-  code: z.string(),
-  message: z.string(),
-  hint: z.string().optional(),
-  details: z.record(z.string(), z.unknown()).optional(),
-});
-export type ErrorBody = z.infer<typeof errorBodySchema>;
+export interface ErrorBody {
+  code: string;
+  message: string;
+  hint?: string | undefined;
+  details?: Record<string, unknown> | undefined;
+}
 
 export interface LarderErrorOptions {
   /** The way out, one sentence, imperative. */

@@ -1,6 +1,14 @@
 import { z } from "zod";
-import { environmentNameSchema, idSchema, timestampSchema } from "./ids.ts";
-import { errorBodySchema } from "./larder-error.ts";
+import { errorBodySchema } from "./error-body.ts";
+import { type EnvironmentName, environmentNameSchema, idSchema, timestampSchema } from "./ids.ts";
+import {
+  auditInputSchema,
+  auditResultSchema,
+  collectInputSchema,
+  collectResultSchema,
+  migrateInputSchema,
+  migrateResultSchema,
+} from "./storage-operations.ts";
 
 export const operationKinds = ["install", "migrate", "collect", "audit"] as const;
 /**
@@ -18,6 +26,9 @@ export const progressSchema = z.object({
   done: z.number().int().nonnegative(),
   total: z.number().int().nonnegative().optional(),
   doneBytes: z.number().int().nonnegative().optional(),
+  totalBytes: z.number().int().nonnegative().optional(),
+  /** Of late. */
+  bytesPerSecond: z.number().int().nonnegative().optional(),
   /** What it is on, for a person: a package's `name@version`, say. */
   subject: z.string().optional(),
 });
@@ -38,10 +49,8 @@ export const installResultSchema = z.object({
 });
 export type InstallResult = z.infer<typeof installResultSchema>;
 
-export const operationSchema = z.object({
+const anyOperationSchema = z.object({
   id: idSchema,
-  kind: z.enum(operationKinds),
-  environment: environmentNameSchema,
   state: z.enum(operationStates),
   /** 1 for the first try; a restart after a crash queues the next. */
   attempt: z.number().int().positive(),
@@ -50,9 +59,46 @@ export const operationSchema = z.object({
   startedAt: timestampSchema.optional(),
   endedAt: timestampSchema.optional(),
   progress: progressSchema.optional(),
-  result: installResultSchema.optional(),
   error: errorBodySchema.optional(),
 });
+
+export const installOperationSchema = anyOperationSchema.extend({
+  kind: z.literal("install"),
+  environment: environmentNameSchema,
+  result: installResultSchema.optional(),
+});
+export const migrateOperationSchema = anyOperationSchema.extend({
+  kind: z.literal("migrate"),
+  input: migrateInputSchema,
+  result: migrateResultSchema.optional(),
+});
+export const collectOperationSchema = anyOperationSchema.extend({
+  kind: z.literal("collect"),
+  input: collectInputSchema,
+  result: collectResultSchema.optional(),
+});
+export const auditOperationSchema = anyOperationSchema.extend({
+  kind: z.literal("audit"),
+  input: auditInputSchema,
+  result: auditResultSchema.optional(),
+});
+
+/** An install is of one environment; the others are of the whole blob store, and there is one of a kind at a time. */
+export const operationSchema = z.discriminatedUnion("kind", [
+  installOperationSchema,
+  migrateOperationSchema,
+  collectOperationSchema,
+  auditOperationSchema,
+]);
 export type Operation = z.infer<typeof operationSchema>;
 export type OperationKind = Operation["kind"];
 export type OperationState = Operation["state"];
+export type OperationOf<Kind extends OperationKind> = Extract<Operation, { kind: Kind }>;
+export type OperationResult<Kind extends OperationKind = OperationKind> = NonNullable<OperationOf<Kind>["result"]>;
+
+/** Absent for what concerns the whole store. */
+export const environmentOf = (operation: Operation): EnvironmentName | undefined =>
+  operation.kind === "install" ? operation.environment : undefined;
+
+/** A long job was queued; `joined`: one of its kind was already, and this is it. */
+export const startedSchema = <Schema extends z.ZodType>(operation: Schema) => z.object({ operation, joined: z.boolean() });

@@ -4,10 +4,11 @@ import { exactVersionSchema } from "./exact-version.ts";
 import { generationDiffSchema, generationSchema } from "./generation.ts";
 import { hostReportSchema, hostSchema } from "./host.ts";
 import { environmentNameSchema, generationNumberSchema, idSchema, timestampSchema } from "./ids.ts";
-import { operationSchema } from "./operation.ts";
+import { installOperationSchema, operationSchema, startedSchema } from "./operation.ts";
 import { allowlistSchema, packageEntrySchema } from "./package-entry.ts";
 import { packageNameSchema } from "./package-name.ts";
-import { statusSchema, storageStatusSchema } from "./status.ts";
+import { statusSchema } from "./status.ts";
+import { storageContract } from "./storage-routes.ts";
 import { roles, tokenSchema } from "./token.ts";
 
 const inEnvironment = z.object({ environment: environmentNameSchema });
@@ -90,7 +91,7 @@ export const contract = {
         summary: "Start an install, or join the one under way",
       })
       .input(inEnvironment)
-      .output(z.object({ operation: operationSchema, joined: z.boolean() })),
+      .output(startedSchema(installOperationSchema)),
   },
   operations: {
     list: oc
@@ -142,9 +143,7 @@ export const contract = {
       .input(hostReportSchema)
       .output(hostSchema),
   },
-  storage: {
-    status: oc.route({ method: "GET", path: "/storage", summary: "The blob store" }).output(storageStatusSchema),
-  },
+  storage: storageContract,
   tokens: {
     list: oc.route({ method: "GET", path: "/tokens", summary: "Tokens, without their text" }).output(z.array(tokenSchema)),
     create: oc

@@ -1,5 +1,6 @@
-import { and, asc, eq, exists, gt, inArray, isNull, sql } from "drizzle-orm";
+import { and, asc, eq, exists, gt, inArray, sql } from "drizzle-orm";
 import type { BlobKey, EnvironmentName } from "../contract/index.ts";
+import { releaseBlob } from "./blob-quarantine.ts";
 import type { Queryable } from "./queryable.ts";
 import { blobs, generations, manifestBlobs } from "./schema.ts";
 import { withoutNulls } from "./without-nulls.ts";
@@ -13,11 +14,17 @@ export interface BlobEntry {
   store: string;
   createdAt: string;
   unreferencedSince?: string;
+  verifiedAt?: string;
 }
+
+export const blobEntryOf = (row: typeof blobs.$inferSelect): BlobEntry => withoutNulls(row);
 
 const keysPerQuery = 5000;
 
-/** Idempotent: call when the bytes are durable, also when they were there already. A blob that was there keeps its store and loses `unreferencedSince`. */
+/**
+ * Idempotent: call when the bytes were put into `store` and are durable. From then on `store` is where they are read first, and what was wrong with an
+ * earlier copy there is forgotten.
+ */
 export async function putBlobEntry(
   tx: Queryable,
   entry: { key: BlobKey; sizeBytes: number; unpackedBytes?: number; store: string },
@@ -25,12 +32,13 @@ export async function putBlobEntry(
   await tx
     .insert(blobs)
     .values(entry)
-    .onConflictDoUpdate({ target: blobs.key, set: { unreferencedSince: null } });
+    .onConflictDoUpdate({ target: blobs.key, set: { store: entry.store, unreferencedSince: null } });
+  await releaseBlob(tx, entry);
 }
 
 export async function getBlobEntry(tx: Queryable, key: BlobKey): Promise<BlobEntry | undefined> {
   const [row] = await tx.select().from(blobs).where(eq(blobs.key, key));
-  return row && withoutNulls(row);
+  return row && blobEntryOf(row);
 }
 
 /** Those of `keys` that are there. */
@@ -41,7 +49,7 @@ export async function getBlobEntries(tx: Queryable, keys: readonly BlobKey[]): P
       .select()
       .from(blobs)
       .where(inArray(blobs.key, keys.slice(start, start + keysPerQuery)));
-    for (const row of rows) found.set(row.key, withoutNulls(row));
+    for (const row of rows) found.set(row.key, blobEntryOf(row));
   }
   return found;
 }
@@ -57,7 +65,7 @@ export async function listBlobEntries(
     .where(after === undefined ? undefined : gt(blobs.key, after))
     .orderBy(asc(blobs.key))
     .limit(limit);
-  return rows.map(withoutNulls);
+  return rows.map(blobEntryOf);
 }
 
 export async function deleteBlobEntry(tx: Queryable, key: BlobKey): Promise<void> {
@@ -85,18 +93,5 @@ export async function getBlobEntryOf(tx: Queryable, environment: EnvironmentName
     .select()
     .from(blobs)
     .where(and(eq(blobs.key, key), exists(referring)));
-  return row && withoutNulls(row);
-}
-
-/** Starts the clock of collection for blobs that no generation refers to, and stops it for those that one does. */
-export async function markUnreferencedBlobs(tx: Queryable): Promise<void> {
-  const referred = sql`exists (select 1 from ${manifestBlobs} join ${generations} on ${generations.lockfileHash} = ${manifestBlobs.lockfileHash} where ${manifestBlobs.blobKey} = ${blobs.key})`;
-  await tx
-    .update(blobs)
-    .set({ unreferencedSince: sql`now()` })
-    .where(and(isNull(blobs.unreferencedSince), sql`not ${referred}`));
-  await tx
-    .update(blobs)
-    .set({ unreferencedSince: null })
-    .where(and(sql`${blobs.unreferencedSince} is not null`, referred));
+  return row && blobEntryOf(row);
 }

@@ -39,6 +39,21 @@ export async function assertEpoch(tx: Queryable, epoch: number): Promise<void> {
   if (!(await isCurrentEpoch(tx, epoch))) throw fenced();
 }
 
+/**
+ * Runs `step`, which changes what is outside the database, while no other election can begin: PostgreSQL holds the epoch's row in a transaction for so long, which
+ * must stay short, and the embedded database has no other process. `E_FENCED`, and nothing done, when `epoch` is over.
+ */
+export async function whileEpochHolds<T>(db: Db, epoch: number, step: (tx: Queryable) => Promise<T>): Promise<T> {
+  if (db.kind === "postgres") {
+    return await db.transaction(async (tx) => {
+      await assertEpoch(tx, epoch);
+      return await step(tx);
+    });
+  }
+  await assertEpoch(db.query, epoch);
+  return await step(db.query);
+}
+
 export const fenced = (): LarderError =>
   new LarderError("E_FENCED", "This control plane is no longer the elected one; it has changed nothing more.", {
     hint: "The elected one carries on. Ask again.",

@@ -16,7 +16,6 @@ import {
   getBlobEntry,
   getBlobEntryOf,
   listBlobEntries,
-  markUnreferencedBlobs,
   putBlobEntry,
 } from "./blob-index.ts";
 import { getDesiredState, putDesiredState } from "./desired-states.ts";
@@ -31,6 +30,7 @@ import {
 } from "./generations.ts";
 import { getLockfile, getManifest, getManifestOf, listManifestBlobs, putManifest } from "./manifests.ts";
 import { getAllowlist, upsertPackages } from "./packages.ts";
+import { markUnreferenced } from "./retention.ts";
 
 let seed = 0;
 const hashOf = (text: string) => createHash("sha256").update(text).digest("hex") as LockfileHash;
@@ -192,7 +192,7 @@ onBothDatabases("generations, manifests and blobs", ({ db, environment }) => {
     const huge = 3_000_000_000;
     for (const key of keys) await putBlobEntry(db().query, { key, sizeBytes: huge, unpackedBytes: 7, store: "fs" });
     await putBlobEntry(db().query, { key: keys[0]!, sizeBytes: huge, store: "other" });
-    expect(await getBlobEntry(db().query, keys[0]!)).toMatchObject({ store: "fs", sizeBytes: huge, unpackedBytes: 7 });
+    expect(await getBlobEntry(db().query, keys[0]!)).toMatchObject({ store: "other", sizeBytes: huge, unpackedBytes: 7 });
     expect(await blobUsage(db().query)).toEqual({ blobs: before.blobs + 5, bytes: before.bytes + 5 * huge });
     expect([...(await getBlobEntries(db().query, [...keys, someBlob()])).keys()].sort()).toEqual(keys);
     const listed = await listBlobEntries(db().query, { after: keys[1]!, limit: 1000 });
@@ -205,13 +205,13 @@ onBothDatabases("generations, manifests and blobs", ({ db, environment }) => {
     const name = await environment();
     const key = someBlob();
     await putBlobEntry(db().query, { key, sizeBytes: 1, store: "memory" });
-    await markUnreferencedBlobs(db().query);
+    await db().transaction((tx) => markUnreferenced(tx, 1));
     const marked = await getBlobEntry(db().query, key);
     expect(marked?.unreferencedSince).toMatch(/^\d{4}-.*Z$/);
-    await markUnreferencedBlobs(db().query);
+    await db().transaction((tx) => markUnreferenced(tx, 1));
     expect(await getBlobEntry(db().query, key)).toEqual(marked);
     await commit(name, { lockfileHash: (await someManifest([key])).lockfileHash });
-    await markUnreferencedBlobs(db().query);
+    await db().transaction((tx) => markUnreferenced(tx, 1));
     expect((await getBlobEntry(db().query, key))?.unreferencedSince).toBeUndefined();
   });
 });

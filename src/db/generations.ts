@@ -4,7 +4,7 @@ import { putDesiredState } from "./desired-states.ts";
 import { isCurrentEpoch } from "./election.ts";
 import { lockEnvironment } from "./environments.ts";
 import type { Queryable } from "./queryable.ts";
-import { environments, generations } from "./schema.ts";
+import { environments, generations, manifests } from "./schema.ts";
 import { withoutNulls } from "./without-nulls.ts";
 
 const columns = {
@@ -19,6 +19,7 @@ const columns = {
   packages: generations.packages,
   nodes: generations.nodes,
   current: sql<boolean>`${generations.number} = ${environments.generationCounter}`,
+  available: sql<boolean>`exists (select 1 from ${manifests} where ${manifests.lockfileHash} = ${generations.lockfileHash})`,
 };
 
 /** Newest first. */

@@ -4,7 +4,7 @@
 // secrets come here hashed or sealed. Timestamps are the database's clock, in the contract's form.
 // Left to others: what an operation does (operations), who may ask (server), where blobs' bytes are (blobs).
 
-export { ensureActiveStore, getActiveStore, setActiveStore } from "./active-store.ts";
+export { ensureActiveStore, getActiveStore, holdsWantedBlobs, setActiveStore } from "./active-store.ts";
 export { type AuditEntry, type AuditRecord, listAudit, recordAudit } from "./audit-log.ts";
 export {
   type BlobEntry,
@@ -14,9 +14,24 @@ export {
   getBlobEntry,
   getBlobEntryOf,
   listBlobEntries,
-  markUnreferencedBlobs,
   putBlobEntry,
 } from "./blob-index.ts";
+export {
+  countUnverifiedBlobs,
+  listBlobsOutside,
+  listStoreUsage,
+  listUnverifiedBlobs,
+  markBlobVerified,
+  moveBlobEntry,
+  type StoreUsage,
+} from "./blob-placement.ts";
+export {
+  getQuarantinedStores,
+  listQuarantinedBlobs,
+  type QuarantinedBlob,
+  quarantineBlob,
+  releaseBlob,
+} from "./blob-quarantine.ts";
 export {
   type BlobContent,
   beginBlobUpload,
@@ -31,7 +46,7 @@ export {
 } from "./blob-uploads.ts";
 export type { Db, Election } from "./database.ts";
 export { getDesiredState, putDesiredState } from "./desired-states.ts";
-export { assertEpoch, fenced, isCurrentEpoch, tryElect } from "./election.ts";
+export { assertEpoch, fenced, isCurrentEpoch, tryElect, whileEpochHolds } from "./election.ts";
 export {
   createEnvironment,
   type Environment,
@@ -54,6 +69,7 @@ export {
   getManifest,
   getManifestOf,
   listManifestBlobs,
+  listManifestsNaming,
   type ManifestToStore,
   putManifest,
   type StoredManifest,
@@ -68,9 +84,11 @@ export {
   insertOrJoinOperation,
   interruptOrphanedOperations,
   isCancelRequested,
+  latestOperation,
   listActiveOperations,
   listOperations,
   type OperationOutcome,
+  type OperationRequest,
   requestOperationCancel,
   retryOfOperation,
   setOperationProgress,
@@ -85,5 +103,26 @@ export {
   upsertPackages,
 } from "./packages.ts";
 export type { Queryable } from "./queryable.ts";
+export {
+  addReclaimedBytes,
+  dropBlobEntries,
+  dropUnreferencedManifests,
+  listCollectableBlobs,
+  markUnreferenced,
+  previewRetention,
+  type RetentionPreview,
+  reclaimedBytes,
+  unreferencedUsage,
+} from "./retention.ts";
 export { activeSigningKey, ensureSigningKey, listSigningKeys, type StoredSigningKey } from "./signing-keys.ts";
+export {
+  forgetRevivedStrays,
+  forgetStrayBlobs,
+  listStrayBlobs,
+  listUsedStores,
+  noteStrayBlobs,
+  type StrayBlob,
+  stillStray,
+  strayUsage,
+} from "./stray-blobs.ts";
 export { createToken, findToken, listTokens, revokeToken, type TokenOwner, touchToken } from "./tokens.ts";

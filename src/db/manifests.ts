@@ -1,4 +1,4 @@
-import { and, eq, exists } from "drizzle-orm";
+import { and, desc, eq, exists, inArray } from "drizzle-orm";
 import type { BlobKey, EnvironmentName, Integrity, LockfileHash } from "../contract/index.ts";
 import type { Queryable } from "./queryable.ts";
 import { generations, manifestBlobs, manifests } from "./schema.ts";
@@ -64,4 +64,20 @@ export async function listManifestBlobs(tx: Queryable, lockfileHash: LockfileHas
     .where(eq(manifestBlobs.lockfileHash, lockfileHash))
     .orderBy(manifestBlobs.blobKey);
   return rows.map(({ key }) => key);
+}
+
+/** Newest first: those that name any of `keys`; not more than `limit`, for they are large. */
+export async function listManifestsNaming(tx: Queryable, keys: readonly BlobKey[], limit = 50): Promise<LockfileHash[]> {
+  if (keys.length === 0) return [];
+  const naming = tx
+    .select({ key: manifestBlobs.blobKey })
+    .from(manifestBlobs)
+    .where(and(eq(manifestBlobs.lockfileHash, manifests.lockfileHash), inArray(manifestBlobs.blobKey, [...keys])));
+  const rows = await tx
+    .select({ lockfileHash: manifests.lockfileHash })
+    .from(manifests)
+    .where(exists(naming))
+    .orderBy(desc(manifests.createdAt))
+    .limit(limit);
+  return rows.map(({ lockfileHash }) => lockfileHash);
 }

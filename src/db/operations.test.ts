@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { onBothDatabases } from "../../test/harness/on-both-databases.ts";
-import { operationSchema } from "../contract/index.ts";
+import { environmentOf, operationSchema } from "../contract/index.ts";
 import type { Election } from "./database.ts";
 import { tryElect } from "./election.ts";
 import {
@@ -43,7 +43,11 @@ onBothDatabases("operations", ({ db, environment }) => {
     const answers = await Promise.all(Array.from({ length: 100 }, () => insertOrJoinOperation(db().query, install)));
     expect(new Set(answers.map(({ operation }) => operation.id)).size).toBe(1);
     expect(answers.filter(({ joined }) => !joined)).toHaveLength(1);
-    const other = await insertOrJoinOperation(db().query, { ...install, kind: "collect" });
+    const other = await insertOrJoinOperation(db().query, {
+      kind: "collect",
+      requestedBy: "ann",
+      input: { graceMs: 0, keep: 1 },
+    });
     expect(other.joined).toBe(false);
     expect((await activeOperation(db().query, install))?.id).toBe(answers[0]!.operation.id);
     for (const id of [answers[0]!.operation.id, other.operation.id]) await requestOperationCancel(db().query, id);
@@ -72,7 +76,7 @@ onBothDatabases("operations", ({ db, environment }) => {
       await claimNextOperation(db().query, election.epoch),
       await claimNextOperation(db().query, election.epoch),
     ];
-    expect([later?.environment, earlier?.environment]).toEqual([second.environment, first.environment]);
+    expect([later, earlier].map((one) => one && environmentOf(one))).toEqual([second.environment, first.environment]);
     expect(await claimNextOperation(db().query, election.epoch)).toBeUndefined();
     for (const one of [later, earlier]) {
       await finishOperation(db().query, { id: one!.id, epoch: election.epoch, outcome: { state: "failed", error: failure } });

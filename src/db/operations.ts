@@ -1,11 +1,12 @@
-import { and, asc, desc, eq, inArray, lt, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, isNull, lt, type SQL, sql } from "drizzle-orm";
 import type {
   EnvironmentName,
   ErrorBody,
   Id,
-  InstallResult,
   Operation,
   OperationKind,
+  OperationOf,
+  OperationResult,
   OperationState,
   Progress,
 } from "../contract/index.ts";
@@ -18,6 +19,7 @@ const columns = {
   id: operations.id,
   kind: operations.kind,
   environment: operations.environment,
+  input: operations.input,
   state: operations.state,
   attempt: operations.attempt,
   requestedBy: operations.requestedBy,
@@ -30,13 +32,20 @@ const columns = {
 };
 const active: OperationState[] = ["queued", "running"];
 const maxAttempts = 3;
+/** What goes on from where it was, however often its replica is killed. */
+const alwaysResumed: OperationKind[] = ["migrate", "audit"];
 
 export const newOperationId = (): Id => `op-${crypto.randomUUID()}`;
 
-/** Queues an operation, or joins the one of its kind and environment that is queued or running. */
+/** An install is of an environment, the other kinds have an input. */
+export type OperationRequest = { [Kind in OperationKind]: Requested<Kind> }[OperationKind];
+type Requested<Kind extends OperationKind> = Pick<OperationOf<Kind>, "kind" | "requestedBy"> &
+  (OperationOf<Kind> extends { input: infer Input } ? { input: Input } : { environment: EnvironmentName });
+
+/** Queues an operation, or joins the one of its kind (and environment) that is queued or running, whatever its input. */
 export async function insertOrJoinOperation(
   tx: Queryable,
-  request: { kind: OperationKind; environment: EnvironmentName; requestedBy: string },
+  request: OperationRequest,
 ): Promise<{ operation: Operation; joined: boolean }> {
   for (;;) {
     const [inserted] = await tx
@@ -44,7 +53,7 @@ export async function insertOrJoinOperation(
       .values({ id: newOperationId(), ...request })
       .onConflictDoNothing()
       .returning(columns);
-    if (inserted) return { operation: withoutNulls(inserted), joined: false };
+    if (inserted) return { operation: operationOf(inserted), joined: false };
     const existing = await activeOperation(tx, request);
     if (existing) return { operation: existing, joined: true };
   }
@@ -53,18 +62,33 @@ export async function insertOrJoinOperation(
 /** The queued or running one. */
 export async function activeOperation(
   tx: Queryable,
-  { kind, environment }: { kind: OperationKind; environment: EnvironmentName },
+  { kind, environment }: { kind: OperationKind; environment?: EnvironmentName },
 ): Promise<Operation | undefined> {
+  const ofEnvironment = environment === undefined ? isNull(operations.environment) : eq(operations.environment, environment);
   const [row] = await tx
     .select(columns)
     .from(operations)
-    .where(and(eq(operations.kind, kind), eq(operations.environment, environment), inArray(operations.state, active)));
-  return row && withoutNulls(row);
+    .where(and(eq(operations.kind, kind), ofEnvironment, inArray(operations.state, active)));
+  return row && operationOf(row);
+}
+
+/** The newest of a kind, whatever became of it. */
+export async function latestOperation<Kind extends OperationKind>(
+  tx: Queryable,
+  kind: Kind,
+): Promise<OperationOf<Kind> | undefined> {
+  const [row] = await tx
+    .select(columns)
+    .from(operations)
+    .where(eq(operations.kind, kind))
+    .orderBy(desc(operations.sequence))
+    .limit(1);
+  return row && (operationOf(row) as OperationOf<Kind>);
 }
 
 export async function getOperation(tx: Queryable, id: Id): Promise<Operation | undefined> {
   const [row] = await tx.select(columns).from(operations).where(eq(operations.id, id));
-  return row && withoutNulls(row);
+  return row && operationOf(row);
 }
 
 /** Newest first. */
@@ -78,13 +102,13 @@ export async function listOperations(
     .where(environment === undefined ? undefined : eq(operations.environment, environment))
     .orderBy(desc(operations.sequence))
     .limit(limit);
-  return rows.map(withoutNulls);
+  return rows.map(operationOf);
 }
 
 /** The attempt that was queued because this one was interrupted. */
 export async function retryOfOperation(tx: Queryable, id: Id): Promise<Operation | undefined> {
   const [row] = await tx.select(columns).from(operations).where(eq(operations.retryOf, id));
-  return row && withoutNulls(row);
+  return row && operationOf(row);
 }
 
 /** All that are queued or running. */
@@ -94,7 +118,7 @@ export async function listActiveOperations(tx: Queryable): Promise<Operation[]> 
     .from(operations)
     .where(inArray(operations.state, active))
     .orderBy(asc(operations.sequence));
-  return rows.map(withoutNulls);
+  return rows.map(operationOf);
 }
 
 /** queued → running, the longest waiting first. `undefined`: nothing is queued, or `epoch` is over. */
@@ -111,7 +135,7 @@ export async function claimNextOperation(tx: Queryable, epoch: number): Promise<
     .set({ state: "running", epoch, startedAt: sql`now()` })
     .where(and(inArray(operations.id, next), eq(operations.state, "queued"), epochHolds(epoch)))
     .returning(columns);
-  return row && withoutNulls(row);
+  return row && operationOf(row);
 }
 
 /** Also the worker's look at what it should do next. `undefined`: fenced, or no longer running. */
@@ -126,11 +150,11 @@ export async function setOperationProgress(
     .returning({ ...columns, cancelRequested: operations.cancelRequested });
   if (!row) return undefined;
   const { cancelRequested, ...operation } = row;
-  return { operation: withoutNulls(operation), cancelRequested };
+  return { operation: operationOf(operation), cancelRequested };
 }
 
 export type OperationOutcome =
-  | { state: "succeeded"; result?: InstallResult }
+  | { state: "succeeded"; result?: OperationResult }
   | { state: "failed" | "cancelled"; error: ErrorBody };
 
 /** running → ended. `undefined`: fenced, or no longer running; nothing changed. */
@@ -143,7 +167,7 @@ export async function finishOperation(
     .set({ ...outcome, endedAt: sql`now()` })
     .where(isMine(id, epoch))
     .returning(columns);
-  return row && withoutNulls(row);
+  return row && operationOf(row);
 }
 
 const isMine = (id: Id, epoch: number): SQL | undefined =>
@@ -168,9 +192,13 @@ export async function requestOperationCancel(tx: Queryable, id: Id): Promise<Ope
   return await getOperation(tx, id);
 }
 
+/** The columns and the kinds of the contract agree by construction: who inserts gives an environment or an input. */
+const operationOf = (row: { [Name in keyof typeof columns]: unknown }): Operation => withoutNulls(row) as unknown as Operation;
+
 /**
  * What a newly elected control plane does first, in a transaction: running operations of earlier epochs have lost their replica. Each is
- * interrupted (or cancelled, if that was asked for), and tried again unless it was the third attempt.
+ * interrupted (or cancelled, if that was asked for), and tried again: migrations and audits always, for they go on from where they were; others unless it was
+ * the third attempt.
  */
 export async function interruptOrphanedOperations(
   tx: Queryable,
@@ -184,26 +212,29 @@ export async function interruptOrphanedOperations(
       error: {
         code: "E_INTERRUPTED",
         message: "The control plane that ran this operation stopped.",
-        hint: "It is tried again by itself, at most three times.",
+        hint: "It is tried again by itself.",
       },
       endedAt: sql`now()`,
     })
     .where(orphaned)
     .returning(columns);
-  const again = interrupted.filter(({ state, attempt }) => state === "interrupted" && attempt < maxAttempts);
-  if (again.length === 0) return { interrupted: interrupted.map(withoutNulls), queued: [] };
+  const again = interrupted.filter(
+    ({ kind, state, attempt }) => state === "interrupted" && (attempt < maxAttempts || alwaysResumed.includes(kind)),
+  );
+  if (again.length === 0) return { interrupted: interrupted.map(operationOf), queued: [] };
   const queued = await tx
     .insert(operations)
     .values(
-      again.map(({ id, kind, environment, attempt, requestedBy }) => ({
+      again.map(({ id, kind, environment, input, attempt, requestedBy }) => ({
         id: newOperationId(),
         kind,
         environment,
+        input,
         attempt: attempt + 1,
         retryOf: id,
         requestedBy,
       })),
     )
     .returning(columns);
-  return { interrupted: interrupted.map(withoutNulls), queued: queued.map(withoutNulls) };
+  return { interrupted: interrupted.map(operationOf), queued: queued.map(operationOf) };
 }

@@ -8,10 +8,10 @@ import type {
   Generation,
   HostPhase,
   Id,
-  InstallResult,
   Integrity,
   LockfileHash,
   OperationKind,
+  OperationResult,
   OperationState,
   PackageName,
   Platform,
@@ -65,6 +65,8 @@ export const manifests = pgTable("manifests", {
   lockfile: text("lockfile").notNull(),
   nodes: integer("nodes").notNull(),
   createdAt: timestampColumn("created_at").notNull().default(now),
+  /** Since when no generation that is kept has it. */
+  unreferencedSince: timestampColumn("unreferenced_since"),
 });
 
 export const manifestBlobs = pgTable(
@@ -87,10 +89,8 @@ export const generations = pgTable(
       .notNull()
       .references(() => environments.name),
     number: count("number").notNull(),
-    lockfileHash: text("lockfile_hash")
-      .$type<LockfileHash>()
-      .notNull()
-      .references(() => manifests.lockfileHash),
+    /** Of a manifest that collection may have dropped. */
+    lockfileHash: text("lockfile_hash").$type<LockfileHash>().notNull(),
     createdAt: timestampColumn("created_at").notNull().default(now),
     createdBy: text("created_by").notNull(),
     reason: text("reason").$type<Generation["reason"]>().notNull(),
@@ -117,15 +117,45 @@ export const desiredStates = pgTable("desired_states", {
 });
 
 /** Which blobs there are, and in which store. A row is written after its bytes are durable and removed before they are. */
-export const blobs = pgTable("blobs", {
-  key: text("key").$type<BlobKey>().primaryKey(),
-  sizeBytes: count("size_bytes").notNull(),
-  /** As counted when it was admitted. */
-  unpackedBytes: count("unpacked_bytes"),
-  store: text("store").notNull(),
-  createdAt: timestampColumn("created_at").notNull().default(now),
-  unreferencedSince: timestampColumn("unreferenced_since"),
-});
+export const blobs = pgTable(
+  "blobs",
+  {
+    key: text("key").$type<BlobKey>().primaryKey(),
+    sizeBytes: count("size_bytes").notNull(),
+    /** As counted when it was admitted. */
+    unpackedBytes: count("unpacked_bytes"),
+    store: text("store").notNull(),
+    createdAt: timestampColumn("created_at").notNull().default(now),
+    unreferencedSince: timestampColumn("unreferenced_since"),
+    /** When an audit last read it whole. */
+    verifiedAt: timestampColumn("verified_at"),
+  },
+  (table) => [index("blobs_store").on(table.store)],
+);
+
+/** Bytes in a store that no row of `blobs` names there: left by a migration, or by a crash before the row. */
+export const strayBlobs = pgTable(
+  "stray_blobs",
+  {
+    store: text("store").notNull(),
+    key: text("key").$type<BlobKey>().notNull(),
+    sizeBytes: count("size_bytes").notNull(),
+    since: timestampColumn("since").notNull().default(now),
+  },
+  (table) => [primaryKey({ columns: [table.store, table.key] })],
+);
+
+/** Copies that a read found damaged or absent although the index has them: never read again until good bytes were put in their place. */
+export const blobQuarantine = pgTable(
+  "blob_quarantine",
+  {
+    blobKey: text("blob_key").$type<BlobKey>().notNull(),
+    store: text("store").notNull(),
+    reason: text("reason").$type<"corrupt" | "missing">().notNull(),
+    foundAt: timestampColumn("found_at").notNull().default(now),
+  },
+  (table) => [primaryKey({ columns: [table.blobKey, table.store] })],
+);
 
 /** The `postgres` blob driver: an upload's chunks, invisible until a row of `blob_contents` points at it. */
 export const blobUploads = pgTable("blob_uploads", {
@@ -199,10 +229,11 @@ export const operations = pgTable(
     /** The order in which they were asked for. */
     sequence: count("sequence").generatedAlwaysAsIdentity().notNull(),
     kind: text("kind").$type<OperationKind>().notNull(),
+    /** Null for what concerns the whole blob store. */
     environment: text("environment")
       .$type<EnvironmentName>()
-      .notNull()
       .references(() => environments.name),
+    input: jsonb("input").$type<Record<string, unknown>>(),
     state: text("state").$type<OperationState>().notNull().default("queued"),
     attempt: integer("attempt").notNull().default(1),
     /** The interrupted operation that this one tries again. */
@@ -212,7 +243,7 @@ export const operations = pgTable(
     startedAt: timestampColumn("started_at"),
     endedAt: timestampColumn("ended_at"),
     progress: jsonb("progress").$type<Progress>(),
-    result: jsonb("result").$type<InstallResult>(),
+    result: jsonb("result").$type<OperationResult>(),
     error: jsonb("error").$type<ErrorBody>(),
     /** Of the election that claimed it. */
     epoch: count("epoch"),
@@ -221,6 +252,9 @@ export const operations = pgTable(
   (table) => [
     index("operations_sequence").on(table.sequence),
     uniqueIndex("operations_one_active").on(table.environment, table.kind).where(sql`state in ('queued', 'running')`),
+    uniqueIndex("operations_one_active_store_wide")
+      .on(table.kind)
+      .where(sql`environment is null and state in ('queued', 'running')`),
   ],
 );
 

@@ -3,11 +3,22 @@
 // was killed is run again from the data (I11, I12); a failed one changes nothing that hosts see.
 // Left to others: who may ask (server), what a host does with the result (agent).
 
+export { type AuditOptions, createAuditHandler } from "./audit/audit.ts";
+export { type CollectOptions, createCollectHandler } from "./collect/collect.ts";
+export { readCollectionPlan } from "./collect/plan-collection.ts";
+export { startCollectSchedule } from "./collect/schedule.ts";
 export { diffManifests } from "./generations/diff-manifests.ts";
-export { rollbackTo } from "./generations/rollback.ts";
+export { noLongerAvailable, rollbackTo } from "./generations/rollback.ts";
 export { createInstallHandler } from "./install/install.ts";
 export type { DesiredStateSigner, InstallOptions } from "./install/install-options.ts";
+export { createMigrateHandler, type MigrateOptions } from "./migrate/migrate.ts";
+export { planMigration, readMigrationPlan } from "./migrate/plan-migration.ts";
+export { probeStore } from "./migrate/probe-store.ts";
+export { readMigrationStatus } from "./migrate/read-migration-status.ts";
+export { namePackages } from "./name-packages.ts";
 export { type Notice, notice, parseNotice } from "./notices.ts";
-export type { OperationHandler, OperationRun } from "./operation-handler.ts";
+export type { OperationHandler, OperationHandlers, OperationRun } from "./operation-handler.ts";
 export { requestInstall } from "./request-install.ts";
+export { migrationToResume, requestAudit, requestCollection, requestMigration, type Started } from "./request-operation.ts";
 export { type OperationsOptions, startOperations } from "./start-operations.ts";
+export type { StoreAccess } from "./store-access.ts";

@@ -1,4 +1,4 @@
-import type { EnvironmentName, Operation } from "../contract/index.ts";
+import type { EnvironmentName, OperationOf } from "../contract/index.ts";
 import { type Db, insertOrJoinOperation } from "../db/index.ts";
 import { notice } from "./notices.ts";
 
@@ -6,10 +6,10 @@ import { notice } from "./notices.ts";
 export async function requestInstall(
   db: Db,
   request: { environment: EnvironmentName; requestedBy: string },
-): Promise<{ operation: Operation; joined: boolean }> {
+): Promise<{ operation: OperationOf<"install">; joined: boolean }> {
   return await db.transaction(async (tx) => {
     const answer = await insertOrJoinOperation(tx, { kind: "install", ...request });
     if (!answer.joined) await db.notify(tx, notice({ type: "operation", id: answer.operation.id }));
-    return answer;
+    return { ...answer, operation: answer.operation as OperationOf<"install"> };
   });
 }

@@ -1,4 +1,4 @@
-import { LarderError, type Operation, type OperationKind, type Progress } from "../contract/index.ts";
+import { environmentOf, LarderError, type Operation, type OperationKind, type Progress } from "../contract/index.ts";
 import {
   claimNextOperation,
   type Db,
@@ -12,13 +12,13 @@ import {
 } from "../db/index.ts";
 import { type Logger, sleep } from "../lib/index.ts";
 import { notice, parseNotice } from "./notices.ts";
-import type { OperationHandler } from "./operation-handler.ts";
+import type { OperationHandler, OperationHandlers } from "./operation-handler.ts";
 import { createThrottle } from "./throttle.ts";
 
 export interface OperationsOptions {
   db: Db;
   logger: Logger;
-  handlers: Partial<Record<OperationKind, OperationHandler>>;
+  handlers: OperationHandlers;
   /** Notices are hints; this is how late a lost one makes us. */
   pollMs?: number;
 }
@@ -90,9 +90,9 @@ interface Running {
 
 async function runOperation(options: OperationsOptions, { operation, election, signal }: Running): Promise<void> {
   const { db } = options;
-  const { id, kind, environment } = operation;
+  const { id, kind } = operation;
   const { epoch } = election;
-  const logger = options.logger.child({ operation: id, kind, environment });
+  const logger = options.logger.child({ operation: id, kind, environment: environmentOf(operation) });
   const tell = () => db.notify(db.query, notice({ type: "operation", id }));
   const progress = createThrottle<Progress>(progressEveryMs, async (latest) => {
     if (await setOperationProgress(db.query, { id, epoch, progress: latest })) await tell();
@@ -100,7 +100,8 @@ async function runOperation(options: OperationsOptions, { operation, election, s
   await tell();
   logger.info("operation started");
   try {
-    const handler = options.handlers[kind];
+    // Each kind has its own handler, which takes its own operations.
+    const handler = options.handlers[kind] as OperationHandler<OperationKind> | undefined;
     if (handler === undefined) throw new LarderError("E_INPUT", `This control plane does not know how to ${kind}.`);
     const result = await handler({ operation, epoch, signal, report: progress.push });
     await progress.settle();

@@ -1,12 +1,20 @@
 import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
-import { type BlobStore, openBlobStore } from "../blobs/index.ts";
-import { type DatabaseOptions, type Db, openDatabase } from "../db/index.ts";
+import type { BlobStore, BlobStoreOptions } from "../blobs/index.ts";
+import { type DatabaseOptions, type Db, ensureActiveStore, openDatabase } from "../db/index.ts";
 import { createPackumentCache, type PackumentCache } from "../gateway/index.ts";
 import type { Clock } from "../lib/index.ts";
 import { createRegistryClient, type RegistryClient } from "../npm/index.ts";
-import { createInstallHandler, startOperations } from "../operations/index.ts";
+import {
+  createAuditHandler,
+  createCollectHandler,
+  createInstallHandler,
+  createMigrateHandler,
+  type StoreAccess,
+  startCollectSchedule,
+  startOperations,
+} from "../operations/index.ts";
 import { type Authenticator, createAuthenticator } from "./auth/authenticator.ts";
 import { ensureAdminToken } from "./auth/ensure-admin-token.ts";
 import { createDesiredCache, type DesiredCache } from "./desired/desired-cache.ts";
@@ -16,6 +24,7 @@ import type { ServerConfig } from "./server-config.ts";
 import { openSigner } from "./signing/open-signer.ts";
 import type { Signer } from "./signing/signer.ts";
 import { createStocker, type Stocker } from "./stocking/stocker.ts";
+import { openStoreAccess } from "./storage/open-store-access.ts";
 
 /** Everything that routes work with, put together once. Disposal closes it in reverse. */
 export interface ServerContext extends AsyncDisposable {
@@ -24,6 +33,7 @@ export interface ServerContext extends AsyncDisposable {
   clock: Clock;
   db: Db;
   blobs: BlobStore;
+  stores: StoreAccess;
   registry: RegistryClient;
   packuments: PackumentCache;
   signer: Signer;
@@ -40,7 +50,9 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
   await using stack = new AsyncDisposableStack();
   const controlDirectory = await openControlDirectory(config.dataDirectory);
   const db = stack.use(await openDatabase(databaseOptions(config, controlDirectory)));
-  const blobs = stack.use(await openBlobs(config, { db, controlDirectory }));
+  const stores = stack.use(openStoreAccess(storeOptions({ db, controlDirectory })));
+  const active = await ensureActiveStore(db.query, config.blobStore);
+  const blobs = await stores.open(active);
   const registry = createRegistryClient({ registry: config.registry, logger: logger.child({ part: "registry" }) });
   const packuments = createPackumentCache();
   const signer = await openSigner({ db, clock, controlDirectory, secretKey: config.secretKey });
@@ -64,7 +76,11 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
   const install =
     config.handlers?.install ??
     createInstallHandler({ db, blobs, registry, cache: packuments, signer, scratchDirectory, platforms, bunPath, clock, logger });
-  stack.use(await startOperations({ db, logger, handlers: { install } }));
+  const migrate = createMigrateHandler({ db, stores, logger });
+  const collect = createCollectHandler({ db, stores, logger });
+  const audit = createAuditHandler({ db, stores, registry: { registry, cache: packuments }, logger });
+  stack.use(await startOperations({ db, logger, handlers: { install, migrate, collect, audit } }));
+  if (config.collect) stack.use(startCollectSchedule({ db, logger, ...config.collect }));
 
   const owned = stack.move();
   return {
@@ -73,6 +89,7 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
     clock,
     db,
     blobs,
+    stores,
     registry,
     packuments,
     signer,
@@ -98,10 +115,8 @@ function databaseOptions({ database }: ServerConfig, controlDirectory: string): 
   return database === "embedded" ? { directory: join(controlDirectory, "db") } : database;
 }
 
-function openBlobs(
-  { blobStore }: ServerConfig,
-  { db, controlDirectory }: { db: Db; controlDirectory: string },
-): Promise<BlobStore> {
-  if (blobStore === "fs") return openBlobStore({ driver: "fs", directory: join(controlDirectory, "blobs") });
-  return openBlobStore(blobStore === "postgres" ? { driver: "postgres", db } : { driver: "memory" });
-}
+const storeOptions = ({ db, controlDirectory }: { db: Db; controlDirectory: string }): Record<string, BlobStoreOptions> => ({
+  fs: { driver: "fs", directory: join(controlDirectory, "blobs") },
+  postgres: { driver: "postgres", db },
+  memory: { driver: "memory" },
+});

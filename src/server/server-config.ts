@@ -1,4 +1,4 @@
-import type { Platform } from "../contract/index.ts";
+import type { CollectInput, Platform } from "../contract/index.ts";
 import type { Clock, Logger } from "../lib/index.ts";
 import type { OperationHandler } from "../operations/index.ts";
 
@@ -13,6 +13,8 @@ export interface ServerConfig {
   /** `fs` is `control/blobs`. */
   blobStore: "fs" | "postgres" | "memory";
   registry: URL;
+  /** When this replica asks for collections, and what they leave; never when absent. */
+  collect?: { everyMs: number; input: CollectInput } | undefined;
   /** Platforms to stock besides those of enrolled hosts. */
   platforms: Platform[];
   logger: Logger;

@@ -91,7 +91,7 @@ export async function openInstallStage(packages: readonly FixturePackage[]): Pro
   const install = async ({ signal = election.signal, ...overrides }: StageOverrides = {}): Promise<StagedInstall> => {
     await requestInstall(db, { environment: defaultEnvironment, requestedBy: "test" });
     const operation = await claimNextOperation(db.query, election.epoch);
-    if (operation === undefined) throw new Error("The install was not queued.");
+    if (operation?.kind !== "install") throw new Error("The install was not queued.");
     const progress: Progress[] = [];
     const run = { operation, epoch: election.epoch, signal, report: (step: Progress) => void progress.push(step) };
     const finish = { id: operation.id, epoch: election.epoch };

@@ -1,9 +1,9 @@
-import type { Operation } from "../../contract/index.ts";
+import { environmentOf, type Operation } from "../../contract/index.ts";
 import { defineCommand, type Page } from "../command.ts";
 import { connect } from "../connection.ts";
 import { parseCount } from "../option-values.ts";
 import { describeProgress } from "../render/progress.ts";
-import { formatAgo, formatDuration } from "../render/quantity.ts";
+import { count, formatAgo, formatBytes, formatDuration } from "../render/quantity.ts";
 import type { Style } from "../render/style.ts";
 import { type Cell, renderTable } from "../render/table.ts";
 import { completeId, shortId } from "../short-id.ts";
@@ -60,7 +60,7 @@ const paints: Record<Operation["state"], keyof Style> = {
 };
 
 function renderOperations(operations: Operation[], page: Page): string {
-  const several = new Set(operations.map(({ environment }) => environment)).size > 1;
+  const several = new Set(operations.map(environmentOf).filter(Boolean)).size > 1;
   return renderTable(
     [
       { title: "id" },
@@ -74,7 +74,7 @@ function renderOperations(operations: Operation[], page: Page): string {
     operations.map((operation): Cell[] => [
       shortId(operation.id),
       operation.kind,
-      ...(several ? [operation.environment] : []),
+      ...(several ? [environmentOf(operation) ?? ""] : []),
       { text: operation.state, paint: paints[operation.state] },
       formatAgo(operation.startedAt ?? operation.createdAt),
       operation.startedAt && operation.endedAt
@@ -86,8 +86,22 @@ function renderOperations(operations: Operation[], page: Page): string {
   );
 }
 
-function outcomeOf({ error, result, progress, state }: Operation): string {
+function outcomeOf(operation: Operation): string {
+  const { error, progress, state } = operation;
   if (error) return `${error.code}: ${error.message}`;
-  if (result) return result.changed ? `generation ${result.generation}` : `generation ${result.generation}, unchanged`;
-  return state === "running" && progress ? describeProgress(progress) : "";
+  return describeResult(operation) ?? (state === "running" && progress ? describeProgress(progress) : "");
+}
+
+function describeResult({ kind, result }: Operation): string | undefined {
+  if (result === undefined) return undefined;
+  switch (kind) {
+    case "install":
+      return result.changed ? `generation ${result.generation}` : `generation ${result.generation}, unchanged`;
+    case "migrate":
+      return `${count(result.copied, "blob")} to ${result.target}`;
+    case "collect":
+      return `${formatBytes(result.reclaimedBytes)} reclaimed`;
+    case "audit":
+      return `${count(result.checked, "blob")}, ${result.repaired} repaired, ${result.broken} broken`;
+  }
 }

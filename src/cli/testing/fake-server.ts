@@ -11,9 +11,12 @@ import {
   LarderError,
   type LockfileHash,
   type Operation,
+  type OperationOf,
   type PackageEntry,
   type PackageName,
 } from "../../contract/index.ts";
+
+type Install = OperationOf<"install">;
 
 export const environment = "default" as EnvironmentName;
 export const now = "2026-01-31T12:00:00.000Z";
@@ -40,7 +43,7 @@ export const host = (id: string, overrides: Partial<Host> = {}): Host => ({
   ...overrides,
 });
 
-export const operation = (id: string, overrides: Partial<Operation> = {}): Operation => ({
+export const operation = (id: string, overrides: Partial<Install> = {}): Install => ({
   id,
   kind: "install",
   environment,
@@ -51,7 +54,7 @@ export const operation = (id: string, overrides: Partial<Operation> = {}): Opera
   ...overrides,
 });
 
-export const succeeded = (id: string, changed = true): Operation =>
+export const succeeded = (id: string, changed = true): Install =>
   operation(id, {
     state: "succeeded",
     startedAt: now,
@@ -75,7 +78,7 @@ export interface FakeState {
   installDue: boolean;
   generation: number;
   hosts: Host[];
-  steps: Operation[];
+  steps: Install[];
   joined: boolean;
   operations: Operation[];
   diff: GenerationDiff;
@@ -132,7 +135,11 @@ function routerOver(state: FakeState) {
     active: "fs",
     blobs: 3,
     bytes: 120_000,
-    migration: { state: "idle" as const, done: 0, total: 0 },
+    migration: { state: "idle" as const, done: 0, total: 0, doneBytes: 0, totalBytes: 0 },
+    stores: [{ name: "fs", configured: true, blobs: 3, bytes: 120_000, strayBlobs: 0, strayBytes: 0 }],
+    unreferenced: { blobs: 0, bytes: 0 },
+    quarantined: [],
+    collection: { reclaimedTotalBytes: 0 },
   };
   const generation = (number: number) => ({
     environment,
@@ -144,6 +151,7 @@ function routerOver(state: FakeState) {
     packages: [{ name: "dayjs" as PackageName, version: "1.11.13" as ExactVersion }],
     nodes: 3,
     current: number === state.generation,
+    available: true,
   });
   return {
     status: {

@@ -1,5 +1,13 @@
 import { type EnvironmentName, type Generation, LarderError } from "../../contract/index.ts";
-import { commitGeneration, currentGeneration, type Db, getGeneration, getManifest, recordAudit } from "../../db/index.ts";
+import {
+  commitGeneration,
+  currentGeneration,
+  type Db,
+  getGeneration,
+  getManifest,
+  lockEnvironment,
+  recordAudit,
+} from "../../db/index.ts";
 import type { DesiredStateSigner } from "../install/install-options.ts";
 import { notice } from "../notices.ts";
 
@@ -13,8 +21,11 @@ export async function rollbackTo(
   { environment, number, requestedBy }: { environment: EnvironmentName; number: number; requestedBy: string },
 ): Promise<Generation> {
   return await db.transaction(async (tx) => {
+    // First, so that a collection does not drop the manifest meanwhile.
+    await lockEnvironment(tx, environment);
     const [target, current] = [await getGeneration(tx, environment, number), await currentGeneration(tx, environment)];
     const manifest = target && (await getManifest(tx, target.lockfileHash));
+    if (target !== undefined && manifest === undefined) throw noLongerAvailable(target);
     if (target === undefined || manifest === undefined) {
       throw new LarderError("E_NOT_FOUND", `Environment ${environment} has no generation ${number}.`, {
         hint: "`larder generations` lists those that can be rolled back to.",
@@ -40,3 +51,14 @@ export async function rollbackTo(
     return outcome.generation;
   });
 }
+
+/** For a generation that is history only. */
+export const noLongerAvailable = ({ environment, number }: Generation): LarderError =>
+  new LarderError(
+    "E_NOT_FOUND",
+    `Generation ${number} of environment ${environment} is no longer available: its packages were collected.`,
+    {
+      hint: "`larder generations` shows those that are; `larder collect --keep N` and the setting `collectKeep` say how many stay.",
+      details: { environment, generation: number },
+    },
+  );

@@ -18,7 +18,16 @@ export const contractAccess: ContractAccess = {
   operations: { list: readers, get: readers, cancel: admin },
   generations: { list: readers, diff: readers, rollback: admin },
   hosts: { list: readers, get: readers, enrol: admin, revoke: admin, reconcile: admin, report: host },
-  storage: { status: readers },
+  storage: {
+    status: readers,
+    planMigration: admin,
+    migrate: admin,
+    resumeMigration: admin,
+    cancelMigration: admin,
+    planCollection: admin,
+    collect: admin,
+    verify: admin,
+  },
   tokens: { list: admin, create: admin, revoke: admin },
 };
 

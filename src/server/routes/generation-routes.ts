@@ -14,7 +14,7 @@ import {
   listManifestBlobs,
   type Queryable,
 } from "../../db/index.ts";
-import { diffManifests, rollbackTo } from "../../operations/index.ts";
+import { diffManifests, noLongerAvailable, rollbackTo } from "../../operations/index.ts";
 import type { ServerContext } from "../context.ts";
 import { api } from "./api.ts";
 import { requireEnvironment } from "./environment-routes.ts";
@@ -57,8 +57,8 @@ async function requireGeneration(tx: Queryable, environment: EnvironmentName, nu
   });
 }
 
-async function readManifest(tx: Queryable, { lockfileHash }: Generation): Promise<Manifest> {
-  const stored = await getManifest(tx, lockfileHash);
-  if (stored === undefined) throw new Error(`a generation refers to manifest ${lockfileHash}, which is not there`);
+async function readManifest(tx: Queryable, generation: Generation): Promise<Manifest> {
+  const stored = await getManifest(tx, generation.lockfileHash);
+  if (stored === undefined) throw noLongerAvailable(generation);
   return parseManifest(stored.body);
 }

@@ -45,7 +45,7 @@ test("an install makes a generation that status, list and the desired state agre
     generation: 1,
     installDue: false,
     packages: 1,
-    lockfileHash: operation.result?.lockfileHash as string,
+    lockfileHash: (operation.result as { lockfileHash: string }).lockfileHash,
   });
   expect(status.operation?.id).toBe(operation.id);
   const [generation] = await server.admin.generations.list({ environment });

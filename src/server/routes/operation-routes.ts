@@ -1,4 +1,4 @@
-import { type Id, LarderError, type Operation } from "../../contract/index.ts";
+import { environmentOf, type Id, LarderError, type Operation } from "../../contract/index.ts";
 import { getOperation, listOperations, recordAudit, requestOperationCancel } from "../../db/index.ts";
 import type { ServerContext } from "../context.ts";
 import { formatNotice } from "../events/notice.ts";
@@ -13,7 +13,7 @@ export const operationRoutes = ({ db }: ServerContext) =>
         const before = known(id, await getOperation(tx, id));
         if (before.state !== "queued" && before.state !== "running") return before;
         const after = known(id, await requestOperationCancel(tx, id));
-        const target = `${after.environment}/${id}`;
+        const target = `${environmentOf(after) ?? "storage"}/${id}`;
         await recordAudit(tx, { actor: principal.subject, action: "operation.cancel", target, details: { kind: after.kind } });
         await db.notify(tx, formatNotice({ type: "operation", id }));
         return after;

@@ -1,10 +1,10 @@
 import { currentGeneration, getAllowlist, listHosts, listOperations } from "../../db/index.ts";
 import type { ServerContext } from "../context.ts";
+import { readStorageStatus } from "../storage/read-storage-status.ts";
 import { api } from "./api.ts";
 import { requireEnvironment } from "./environment-routes.ts";
-import { readStorageStatus } from "./storage-routes.ts";
 
-export const statusRoutes = ({ db, blobs, signer, version }: ServerContext) =>
+export const statusRoutes = ({ db, stores, signer, version }: ServerContext) =>
   api.status.router({
     get: api.status.get.handler(async ({ input: { environment } }) => {
       await requireEnvironment(db.query, environment);
@@ -21,7 +21,7 @@ export const statusRoutes = ({ db, blobs, signer, version }: ServerContext) =>
         packages: allowlist?.packages.length ?? 0,
         ...(operation ? { operation } : {}),
         hosts: await listHosts(db.query, environment),
-        storage: await readStorageStatus(db.query, blobs.name),
+        storage: await readStorageStatus(db.query, stores),
       };
     }),
   });

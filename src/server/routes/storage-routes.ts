@@ -1,13 +1,78 @@
-import type { StorageStatus } from "../../contract/index.ts";
-import { blobUsage, type Queryable } from "../../db/index.ts";
+import { type BlobKey, LarderError, migrateInputSchema } from "../../contract/index.ts";
+import { activeOperation, recordAudit, requestOperationCancel } from "../../db/index.ts";
+import {
+  migrationToResume,
+  probeStore,
+  readCollectionPlan,
+  readMigrationPlan,
+  requestAudit,
+  requestCollection,
+  requestMigration,
+} from "../../operations/index.ts";
 import type { ServerContext } from "../context.ts";
+import { formatNotice } from "../events/notice.ts";
+import { readStorageStatus } from "../storage/read-storage-status.ts";
 import { api } from "./api.ts";
 
-export const storageRoutes = ({ db, blobs }: ServerContext) =>
-  api.storage.router({
-    status: api.storage.status.handler(() => readStorageStatus(db.query, blobs.name)),
-  });
+/** Asked for to see whether a store answers. */
+const noBlob = "0".repeat(128) as BlobKey;
 
-export async function readStorageStatus(tx: Queryable, active: string): Promise<StorageStatus> {
-  return { active, ...(await blobUsage(tx)), migration: { state: "idle", done: 0, total: 0 } };
-}
+export const storageRoutes = ({ db, stores, clock }: ServerContext) => {
+  /** Throws what keeps the target from being used, before anything was started. A store that holds everything already is not touched. */
+  const assertUsable = async (target: string, signal: AbortSignal): Promise<void> => {
+    const store = await stores.open(target);
+    const { needed } = await readMigrationPlan(db.query, target);
+    if (needed) await probeStore(store, signal);
+  };
+  return api.storage.router({
+    status: api.storage.status.handler(() => readStorageStatus(db.query, stores)),
+
+    planMigration: api.storage.planMigration.handler(async ({ input: { target } }) => {
+      await (await stores.open(target)).head(noBlob);
+      return await readMigrationPlan(db.query, target);
+    }),
+
+    migrate: api.storage.migrate.handler(async ({ input, context: { principal, signal } }) => {
+      await assertUsable(input.target, signal);
+      return await requestMigration(db, { input, requestedBy: principal.subject });
+    }),
+
+    resumeMigration: api.storage.resumeMigration.handler(async ({ input, context: { principal, signal } }) => {
+      const stopped = await migrationToResume(db);
+      await assertUsable(stopped.target, signal);
+      return await requestMigration(db, { input: migrateInputSchema.parse({ ...stopped, ...input }), requestedBy: principal.subject });
+    }),
+
+    cancelMigration: api.storage.cancelMigration.handler(({ context: { principal } }) =>
+      db.transaction(async (tx) => {
+        const underWay = await activeOperation(tx, { kind: "migrate" });
+        const cancelled = underWay && (await requestOperationCancel(tx, underWay.id));
+        if (cancelled?.kind !== "migrate") {
+          throw new LarderError("E_CONFLICT", "No migration is under way.", {
+            hint: "`larder storage status` shows where blobs are.",
+          });
+        }
+        const { id, input } = cancelled;
+        await recordAudit(tx, {
+          actor: principal.subject,
+          action: "storage.cancel",
+          target: input.target,
+          details: { operation: id },
+        });
+        await db.notify(tx, formatNotice({ type: "operation", id }));
+        return cancelled;
+      }),
+    ),
+
+    planCollection: api.storage.planCollection.handler(({ input }) => readCollectionPlan(db.query, input)),
+
+    collect: api.storage.collect.handler(({ input, context: { principal } }) =>
+      requestCollection(db, { input, requestedBy: principal.subject }),
+    ),
+
+    verify: api.storage.verify.handler(({ input: { maxAgeMs = 0, ...limits }, context: { principal } }) => {
+      const since = new Date(clock.now() - maxAgeMs).toISOString();
+      return requestAudit(db, { input: { since, ...limits }, requestedBy: principal.subject });
+    }),
+  });
+};

@@ -44,7 +44,7 @@ export function createStocker({ db, logger }: { db: Db; logger: Logger }): Stock
   const wakeWaiting = async (id: Id) => {
     const operation = await getOperation(db.query, id);
     if (operation?.state === "queued" || operation?.state === "running") return;
-    if (!asked.delete(id) || operation?.state !== "succeeded") return;
+    if (!asked.delete(id) || operation?.state !== "succeeded" || operation.kind !== "install") return;
     const waiting = (await listHosts(db.query, operation.environment)).filter(({ phase }) => phase === "error");
     for (const host of waiting) await db.notify(db.query, formatNotice({ type: "reconcile", hostId: host.id }));
   };
