@@ -14,15 +14,15 @@ const labelOf = ({ name, version }: PlannedPackage): string => `${name}@${versio
 
 /**
  * `packages/<key>` from its tarball: bytes against the manifest's integrity (`E_INTEGRITY`), the name and version inside against the node's
- * (`E_TARBALL_IDENTITY`), the archive's rules. Answers how many packed bytes were read.
+ * (`E_TARBALL_IDENTITY`), the archive's rules. `replace`: the one that is there is damaged. Answers how many packed bytes were read.
  */
 export async function buildPackage(
   layout: StoreLayout,
   planned: PlannedPackage,
-  { content, signal }: { content: AsyncIterable<Uint8Array>; signal: AbortSignal },
+  { content, signal, replace = false }: { content: AsyncIterable<Uint8Array>; signal: AbortSignal; replace?: boolean },
 ): Promise<number> {
   let packedBytes = 0;
-  await publishPackage(layout, planned, async (root) => {
+  await publishPackage(layout, { planned, replace }, async (root) => {
     const writer = createFileWriter(root);
     try {
       const summary = await readTarball(content, writer, { label: labelOf(planned), expected: planned.integrity, signal });
@@ -40,14 +40,14 @@ export async function buildPackage(
 export async function clonePackage(
   layout: StoreLayout,
   planned: PlannedPackage,
-  { donor, sharer }: { donor: PackageKey; sharer: FileSharer },
+  { donor, sharer, replace = false }: { donor: PackageKey; sharer: FileSharer; replace?: boolean },
 ): Promise<boolean> {
   const record = await readPackageRecord(layout, donor);
   if (record?.integrity !== planned.integrity) return false;
   assertIdentity(planned, record);
   const from = join(packagePath(layout, donor), contentPath(record.name));
   try {
-    await publishPackage(layout, planned, async (root) => {
+    await publishPackage(layout, { planned, replace }, async (root) => {
       sharer.share(from, root, record.files);
       return record.files;
     });
@@ -79,10 +79,10 @@ function assertIdentity(planned: PlannedPackage, found: { name: string; version:
 
 async function publishPackage(
   layout: StoreLayout,
-  planned: PlannedPackage,
+  { planned, replace }: { planned: PlannedPackage; replace: boolean },
   fillContent: (root: string) => Promise<RecordedFile[]>,
 ): Promise<void> {
-  await publishDirectory(layout, packagePath(layout, planned.key), async (directory) => {
+  await publishDirectory(layout, { target: packagePath(layout, planned.key), replace }, async (directory) => {
     const root = join(directory, contentPath(planned.name));
     await mkdir(root, { recursive: true, mode: 0o755 });
     const files = await fillContent(root);

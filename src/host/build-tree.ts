@@ -7,9 +7,9 @@ import type { TreePlan } from "./plan-tree.ts";
 import { currentBootId, formatTreeRecord } from "./record.ts";
 import { publishDirectory } from "./staging.ts";
 
-/** `trees/<lockfileHash>`, when all its packages are there. */
-export async function buildTree({ layout, platform }: HostStore, plan: TreePlan): Promise<void> {
-  await publishDirectory(layout, treePath(layout, plan.lockfileHash), async (directory) => {
+/** `trees/<lockfileHash>`, when all its packages are there. `replace`: the one that is there is damaged. */
+export async function buildTree({ layout, platform }: HostStore, plan: TreePlan, { replace = false } = {}): Promise<void> {
+  await publishDirectory(layout, { target: treePath(layout, plan.lockfileHash), replace }, async (directory) => {
     await mkdir(join(directory, "node_modules"), { mode: 0o755 });
     for (const { alias, key, name } of plan.roots) {
       const path = join(directory, contentPath(alias));

@@ -4,12 +4,11 @@ import { buildPackage, clonePackage } from "./build-package.ts";
 import { buildTree } from "./build-tree.ts";
 import { describeDiskError, describeDiskErrors } from "./disk-error.ts";
 import type { HostStore } from "./host-store.ts";
-import { type PackageKey, packagePath, type StoreLayout, treePath } from "./layout.ts";
+import type { PackageKey, StoreLayout } from "./layout.ts";
 import { listPackages, listTrees } from "./list-trees.ts";
 import type { PlannedPackage, TreePlan } from "./plan-tree.ts";
 import { readTreeRecord } from "./record.ts";
 import { createFileSharer } from "./share-files.ts";
-import { moveToTrash } from "./staging.ts";
 import type { StoreWriter } from "./store-writer.ts";
 
 export interface MaterialiseOptions {
@@ -66,11 +65,11 @@ async function build(store: HostStore, plan: TreePlan, options: MaterialiseOptio
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const make = async (planned: PlannedPackage): Promise<void> => {
-    if (rebuilt.has(planned.key)) await moveToTrash(layout, packagePath(layout, planned.key));
+    const replace = rebuilt.has(planned.key);
     const donor = donors.get(planned.integrity);
-    if (donor === undefined || !(await clonePackage(layout, planned, { donor, sharer }))) {
+    if (donor === undefined || !(await clonePackage(layout, planned, { donor, sharer, replace }))) {
       const content = await options.fetchBlob(blobKeyOf(planned.integrity), signal);
-      const packedBytes = await buildPackage(layout, planned, { content, signal });
+      const packedBytes = await buildPackage(layout, planned, { content, signal, replace });
       result.pulledBytes += packedBytes;
       result.pulledBlobs += 1;
     }
@@ -90,9 +89,8 @@ async function build(store: HostStore, plan: TreePlan, options: MaterialiseOptio
     }
   });
 
-  if (options.rebuild?.tree) await moveToTrash(layout, treePath(layout, plan.lockfileHash));
   if (result.packagesBuilt > 0) await syncDirectory(layout.packages);
-  await buildTree(store, plan);
+  await buildTree(store, plan, { replace: options.rebuild?.tree ?? false });
   await syncDirectory(layout.trees);
   return result;
 }

@@ -9,17 +9,19 @@ export const incomingPath = (layout: StoreLayout): string => join(layout.incomin
 
 /**
  * Lets `fill` make a directory in `incoming/` and renames it to `target`, which thereby appears complete. When `target` is there already,
- * somebody finished the same thing, and the new one is dropped. Nothing stays behind when `fill` fails.
+ * somebody finished the same thing, and the new one is dropped; with `replace`, the old one is damaged, and gives way once the new one is
+ * complete. Nothing stays behind when `fill` fails.
  */
 export async function publishDirectory(
   layout: StoreLayout,
-  target: string,
+  { target, replace = false }: { target: string; replace?: boolean },
   fill: (directory: string) => Promise<void>,
 ): Promise<void> {
   const directory = incomingPath(layout);
   try {
     await mkdir(directory, { mode: 0o755 });
     await fill(directory);
+    if (replace) await moveToTrash(layout, target);
     await rename(directory, target);
   } catch (error) {
     await rm(directory, { recursive: true, force: true });
