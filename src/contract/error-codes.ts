@@ -52,10 +52,18 @@ export const errorCodes = {
   E_PLATFORM: [422, 8],
 
   E_NOT_ALLOWLISTED: [422, 9],
+  E_NOT_ON_HOST: [422, 9],
   E_MODULE_NOT_FOUND: [422, 9],
+  E_SUBPATH: [422, 9],
+  E_RUN_SYNTAX: [422, 9],
   E_RUN_FAILED: [422, 9],
   E_RUN_TIMEOUT: [422, 9],
+  E_RUN_MEMORY: [422, 9],
+  E_RUN_LIMIT: [422, 9],
+  E_RUN_OUTPUT: [422, 9],
   E_RUN_KILLED: [422, 9],
+  E_HOST_AWAY: [503, 1],
+  E_RUNS_NOT_ALLOWED: [409, 3],
 
   E_INTERNAL: [500, 70],
 } as const satisfies Record<string, readonly [httpStatus: number, exitCode: number]>;

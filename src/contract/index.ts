@@ -71,6 +71,18 @@ export {
 export { nodeOf, type PlatformView, viewForPlatform } from "./platform-view.ts";
 export { redact } from "./redact.ts";
 export { contract, environmentSchema, type HostIdentity, hostIdentitySchema, rawRoutes } from "./routes.ts";
+export {
+  type Confinement,
+  confinementSchema,
+  type RunLimits,
+  type RunRequestBody,
+  type RunResult,
+  type Runtime,
+  runLimitsSchema,
+  runRequestSchema,
+  runResultSchema,
+  runtimes,
+} from "./run.ts";
 export { assertDesiredStateSignature, generateSigningKey, keyIdOf, type SigningKey, signDesiredState } from "./signing.ts";
 export { type Status, statusSchema } from "./status.ts";
 export {
