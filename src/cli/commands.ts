@@ -1,6 +1,7 @@
 import type { CommandSpec } from "./command.ts";
 import { add } from "./commands/add.ts";
 import { agent } from "./commands/agent.ts";
+import { collect } from "./commands/collect.ts";
 import { demo } from "./commands/demo.ts";
 import { diff } from "./commands/diff.ts";
 import { environmentsCreate, environmentsList } from "./commands/environments.ts";
@@ -17,6 +18,8 @@ import { serve } from "./commands/serve.ts";
 import { disable, enable } from "./commands/set-enabled.ts";
 import { status } from "./commands/status.ts";
 import { storageStatus } from "./commands/storage.ts";
+import { storageCancel, storageMigrate, storageResume } from "./commands/storage-migrate.ts";
+import { storageVerify } from "./commands/storage-verify.ts";
 import { tokensCreate, tokensList, tokensRevoke } from "./commands/tokens.ts";
 import { up } from "./commands/up.ts";
 import { verify } from "./commands/verify.ts";
@@ -50,5 +53,10 @@ export const commands: CommandSpec[] = [
   environmentsList,
   environmentsCreate,
   storageStatus,
+  storageMigrate,
+  storageResume,
+  storageCancel,
+  storageVerify,
+  collect,
   demo,
 ];

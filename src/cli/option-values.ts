@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import { LarderError } from "../contract/index.ts";
-import { parseDuration } from "./setting-values.ts";
+import { parseAgeText, parseDuration } from "./setting-values.ts";
 
 // Parsers for commander's arguments and options: text in, value out, E_INPUT that names the option.
 
@@ -47,3 +47,40 @@ export const parseVariable =
 /** `--timeout`, five minutes when it is not given. */
 export const timeoutOption = (description: string): Option =>
   new Option("--timeout <time>", description).argParser(parseTime("--timeout")).default(300_000, "5m");
+
+/** A whole number from 0. */
+export const parseWhole =
+  (name: string) =>
+  (text: string): number => {
+    if (/^\d{1,9}$/.test(text)) return Number(text);
+    throw new LarderError("E_INPUT", `${name} is ${JSON.stringify(text)}, not a whole number from 0.`);
+  };
+
+/** Also 0, and days. In milliseconds. */
+export const parseAge =
+  (name: string) =>
+  (text: string): number => {
+    try {
+      return parseAgeText(text);
+    } catch (error) {
+      throw new LarderError("E_INPUT", `${name} is ${JSON.stringify(text)}, ${(error as Error).message}.`);
+    }
+  };
+
+const rateUnits: Record<string, number> = { "": 1, k: 1e3, m: 1e6, g: 1e9 };
+
+/** `500kB`, `20MB`, `1GB`, also with `/s` behind; in bytes. */
+export const parseRate =
+  (name: string) =>
+  (text: string): number => {
+    const match = /^(\d{1,9}(?:\.\d{1,3})?)\s*([kmg]?)b?(?:\/s)?$/i.exec(text.trim());
+    const bytes = Math.round(Number(match?.[1]) * (rateUnits[match?.[2]?.toLowerCase() ?? ""] ?? Number.NaN));
+    if (match && bytes >= 1024) return bytes;
+    throw new LarderError("E_INPUT", `${name} is ${JSON.stringify(text)}, not bytes per second such as 500kB or 20MB.`);
+  };
+
+export const rateOption = (description: string): Option =>
+  new Option("--rate <bytes>", description).argParser(parseRate("--rate"));
+
+export const parallelOption = (): Option =>
+  new Option("--parallel <n>", "how many blobs at a time (default: 4)").argParser(parseCount("--parallel", 32));

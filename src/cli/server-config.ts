@@ -11,6 +11,9 @@ export const serverSettings: SettingName[] = [
   "databaseUrl",
   "blobStore",
   "platforms",
+  "collectEvery",
+  "collectGrace",
+  "collectKeep",
   "adminToken",
   "secretKey",
 ];
@@ -24,6 +27,7 @@ export function serverConfigFrom({ settings, logger }: CommandContext): ServerCo
     // Replicas over one database share its blobs too; a folder of their own each would not do.
     blobStore: settings.blobStore ?? (databaseUrl === undefined ? "fs" : "postgres"),
     registry: settings.registry,
+    collect: collectFrom(settings),
     // Most fleets are of one kind, this machine's; hosts of another kind are stocked for when they appear.
     platforms: settings.platforms.length > 0 ? settings.platforms : [detectPlatform()],
     adminToken: settings.adminToken,
@@ -32,3 +36,6 @@ export function serverConfigFrom({ settings, logger }: CommandContext): ServerCo
     clock: systemClock,
   };
 }
+
+const collectFrom = ({ collectEvery, collectGrace, collectKeep }: CommandContext["settings"]): ServerConfig["collect"] =>
+  collectEvery === undefined ? undefined : { everyMs: collectEvery, input: { graceMs: collectGrace, keep: collectKeep } };

@@ -21,3 +21,15 @@ export function parseDuration(text: string): number {
   if (!match || !(ms > 0) || ms > 2 ** 31 - 1) throw new Error("not a time such as 500ms, 30s or 2m");
   return ms;
 }
+
+/** `0`, or a time as `parseDuration` takes it, or days: `7d`. In milliseconds; no timer is set to it. */
+export function parseAgeText(text: string): number {
+  const days = /^(\d{1,5})\s*d$/.exec(text.trim());
+  if (days) return Number(days[1]) * 86_400_000;
+  if (/^0+\s*(ms|s|m|min|h|d)?$/.test(text.trim())) return 0;
+  try {
+    return parseDuration(text);
+  } catch {
+    throw new Error("not a time such as 0, 30m, 24h or 7d");
+  }
+}

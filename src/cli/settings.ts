@@ -6,7 +6,7 @@ import {
   type Platform,
   parsePlatform,
 } from "../contract/index.ts";
-import { parseDuration, parseListenAddress } from "./setting-values.ts";
+import { parseAgeText, parseDuration, parseListenAddress } from "./setting-values.ts";
 
 /** The schema of one setting: from the text of a flag, variable or file to its value. */
 export const settingsSchema = z.object({
@@ -30,6 +30,9 @@ export const settingsSchema = z.object({
   platforms: parsedBy((text) => text.split(",").filter(Boolean).map(parseOnePlatform)),
   platform: parsedBy(parseOnePlatform).optional(),
   pollInterval: parsedBy(parseDuration),
+  collectEvery: parsedBy((text) => (["off", "never"].includes(text.toLowerCase()) ? undefined : parseDuration(text))),
+  collectGrace: parsedBy(parseAgeText),
+  collectKeep: parsedBy(parseWhole),
   adminToken: z
     .string()
     .regex(/^ldr_admin_\S{20,}$/, "is not an admin token (ldr_admin_…)")
@@ -99,6 +102,24 @@ export const settingDescriptions: Record<SettingName, SettingDescription> = {
   },
   platform: { flag: "platform", argument: "PLATFORM", description: "what this host is, when it is not what it looks like" },
   pollInterval: { flag: "poll-interval", argument: "TIME", description: "how often a host asks for news", fallback: "15s" },
+  collectEvery: {
+    flag: "collect-every",
+    argument: "TIME",
+    description: "how often servers delete blobs that nothing refers to, or `off`",
+    fallback: "6h",
+  },
+  collectGrace: {
+    flag: "collect-grace",
+    argument: "TIME",
+    description: "how long such blobs stay from when they were last referred to",
+    fallback: "24h",
+  },
+  collectKeep: {
+    flag: "collect-keep",
+    argument: "N",
+    description: "generations to keep besides the current one of each environment",
+    fallback: "1",
+  },
   adminToken: {
     flag: "admin-token",
     argument: "TOKEN",
@@ -145,6 +166,11 @@ function parseHttpUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && (url.protocol === "http:" || url.protocol === "https:")) return url;
   throw new Error("not an http:// or https:// address");
+}
+
+function parseWhole(text: string): number {
+  if (/^\d{1,4}$/.test(text)) return Number(text);
+  throw new Error("not a whole number from 0 to 9999");
 }
 
 function parseBoolean(text: string): boolean {

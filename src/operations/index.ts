@@ -21,4 +21,3 @@ export type { OperationHandler, OperationHandlers, OperationRun } from "./operat
 export { requestInstall } from "./request-install.ts";
 export { migrationToResume, requestAudit, requestCollection, requestMigration, type Started } from "./request-operation.ts";
 export { type OperationsOptions, startOperations } from "./start-operations.ts";
-export type { StoreAccess } from "./store-access.ts";

@@ -77,11 +77,7 @@ function openPlainLines(terminal: Terminal): ProgressLine {
 export function renderBar(progress: Progress, width: number, style: Style, elapsedMs: number): string {
   const phase = pad(plain(progress.phase), 9);
   const bar = progress.total === undefined ? sweep(elapsedMs) : fill(progress.done / Math.max(1, progress.total));
-  const amounts = [
-    amount(progress),
-    progress.doneBytes === undefined ? "" : formatBytes(progress.doneBytes),
-    formatDuration(elapsedMs),
-  ];
+  const amounts = [amount(progress), ...byteAmounts(progress), formatDuration(elapsedMs)];
   const head = `${phase} ${bar} `;
   const tail = truncate(
     [...amounts, plain(progress.subject ?? "")].filter(Boolean).join("  "),
@@ -93,9 +89,21 @@ export function renderBar(progress: Progress, width: number, style: Style, elaps
 
 /** The same as words, for logs: `fetch 34/387 · 12.3 MB · lodash@4.17.21`. */
 export function describeProgress(progress: Progress): string {
-  const bytes = progress.doneBytes === undefined ? "" : formatBytes(progress.doneBytes);
   const head = [plain(progress.phase), amount(progress)].filter(Boolean).join(" ");
-  return [head, bytes, plain(progress.subject ?? "")].filter(Boolean).join(" · ");
+  return [head, ...byteAmounts(progress), plain(progress.subject ?? "")].filter(Boolean).join(" · ");
+}
+
+/** `12.3 MB of 40 MB`, `5.1 MB/s`, `6 s left`, as far as they are known. */
+function byteAmounts({ doneBytes, totalBytes, bytesPerSecond }: Progress): string[] {
+  if (doneBytes === undefined) return [];
+  if (totalBytes === undefined) return [formatBytes(doneBytes)];
+  const amounts = [`${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`];
+  if (!bytesPerSecond) return amounts;
+  return [
+    ...amounts,
+    `${formatBytes(bytesPerSecond)}/s`,
+    `${formatDuration(((totalBytes - doneBytes) / bytesPerSecond) * 1000)} left`,
+  ];
 }
 
 function amount({ done, total }: Progress): string {

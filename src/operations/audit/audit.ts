@@ -1,3 +1,4 @@
+import type { BlobStores } from "../../blobs/index.ts";
 import { type AuditResult, type BlobTrouble, hasCode, LarderError, troublesListed } from "../../contract/index.ts";
 import {
   assertEpoch,
@@ -14,12 +15,11 @@ import { namePackages } from "../name-packages.ts";
 import type { OperationHandler, OperationRun } from "../operation-handler.ts";
 import { createRateLimit, createRateMeter, type RateLimit } from "../rate-limit.ts";
 import { readCopy } from "../read-copy.ts";
-import type { StoreAccess } from "../store-access.ts";
 import { type RegistrySource, repairBlob } from "./repair-blob.ts";
 
 export interface AuditOptions {
   db: Db;
-  stores: StoreAccess;
+  stores: BlobStores;
   registry: RegistrySource;
   logger: Logger;
 }

@@ -1,4 +1,4 @@
-import type { BlobStore } from "../../blobs/index.ts";
+import type { BlobStore, BlobStores } from "../../blobs/index.ts";
 import { type BlobKey, blobKeyOf, hasCode, LarderError, type ManifestNode, parseManifest } from "../../contract/index.ts";
 import { type BlobEntry, type Db, getManifest, listManifestsNaming } from "../../db/index.ts";
 import type { PackumentCache } from "../../gateway/index.ts";
@@ -6,7 +6,6 @@ import type { RegistryClient } from "../../npm/index.ts";
 import { tarballUrl } from "../install/tarball-url.ts";
 import { limited, type RateLimit } from "../rate-limit.ts";
 import { readCopy } from "../read-copy.ts";
-import type { StoreAccess } from "../store-access.ts";
 
 /** Where tarballs come from in the first place. */
 export interface RegistrySource {
@@ -16,7 +15,7 @@ export interface RegistrySource {
 
 interface RepairOptions {
   db: Db;
-  stores: StoreAccess;
+  stores: BlobStores;
   registry: RegistrySource;
   target: BlobStore;
   limit: RateLimit;

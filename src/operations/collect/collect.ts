@@ -1,3 +1,4 @@
+import type { BlobStores } from "../../blobs/index.ts";
 import type { CollectResult } from "../../contract/index.ts";
 import {
   assertEpoch,
@@ -17,13 +18,12 @@ import {
 } from "../../db/index.ts";
 import { failpoint, type Logger } from "../../lib/index.ts";
 import type { OperationHandler, OperationRun } from "../operation-handler.ts";
-import type { StoreAccess } from "../store-access.ts";
 import { deleteStrays } from "./delete-strays.ts";
 import { type CollectTally, createCollectTally } from "./tally.ts";
 
 export interface CollectOptions {
   db: Db;
-  stores: StoreAccess;
+  stores: BlobStores;
   logger: Logger;
 }
 

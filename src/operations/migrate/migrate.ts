@@ -1,3 +1,4 @@
+import type { BlobStores } from "../../blobs/index.ts";
 import {
   type BlobTrouble,
   hasCode,
@@ -11,14 +12,13 @@ import { failpoint, type Logger, mapConcurrent } from "../../lib/index.ts";
 import { namePackages } from "../name-packages.ts";
 import type { OperationHandler, OperationRun } from "../operation-handler.ts";
 import { createRateLimit, createRateMeter } from "../rate-limit.ts";
-import type { StoreAccess } from "../store-access.ts";
 import { type MoveOptions, moveBlob } from "./move-blob.ts";
 import { readMigrationPlan } from "./plan-migration.ts";
 import { probeStore } from "./probe-store.ts";
 
 export interface MigrateOptions {
   db: Db;
-  stores: StoreAccess;
+  stores: BlobStores;
   logger: Logger;
 }
 

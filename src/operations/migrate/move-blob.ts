@@ -1,14 +1,13 @@
-import type { BlobStore } from "../../blobs/index.ts";
+import type { BlobStore, BlobStores } from "../../blobs/index.ts";
 import { type BlobKey, hasCode, LarderError } from "../../contract/index.ts";
 import { assertEpoch, type BlobEntry, type Db, moveBlobEntry, quarantineBlob } from "../../db/index.ts";
 import { backoffMs, failpoint, sleep } from "../../lib/index.ts";
 import { limited, type RateLimit } from "../rate-limit.ts";
 import { readCopy } from "../read-copy.ts";
-import type { StoreAccess } from "../store-access.ts";
 
 export interface MoveOptions {
   db: Db;
-  stores: StoreAccess;
+  stores: BlobStores;
   target: BlobStore;
   epoch: number;
   limit: RateLimit;

@@ -1,3 +1,4 @@
+import type { BlobStores } from "../../blobs/index.ts";
 import type { StorageStatus } from "../../contract/index.ts";
 import {
   blobUsage,
@@ -10,10 +11,10 @@ import {
   strayUsage,
   unreferencedUsage,
 } from "../../db/index.ts";
-import { namePackages, readMigrationStatus, type StoreAccess } from "../../operations/index.ts";
+import { namePackages, readMigrationStatus } from "../../operations/index.ts";
 
 /** Where bytes are, what is wrong with them, and what is being done to them. From the database alone: no store is asked. */
-export async function readStorageStatus(tx: Queryable, stores: Pick<StoreAccess, "names">): Promise<StorageStatus> {
+export async function readStorageStatus(tx: Queryable, stores: Pick<BlobStores, "names">): Promise<StorageStatus> {
   const active = (await getActiveStore(tx)) ?? "none";
   return {
     active,
