@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { environmentNameSchema, idSchema, timestampSchema } from "./ids.ts";
 import { errorBodySchema } from "./error-body.ts";
+import { environmentNameSchema, idSchema, timestampSchema } from "./ids.ts";
 import { progressSchema } from "./operation.ts";
 import { platformSchema } from "./platform.ts";
 

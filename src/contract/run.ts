@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { errorBodySchema } from "./error-body.ts";
 import { generationNumberSchema } from "./ids.ts";
-import { errorBodySchema } from "./larder-error.ts";
 
 export const runtimes = ["bun", "node"] as const;
 export type Runtime = (typeof runtimes)[number];
