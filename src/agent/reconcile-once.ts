@@ -2,6 +2,7 @@ import { type DesiredState, hasCode, type LockfileHash, type Progress } from "..
 import {
   acceptDesiredState,
   currentTree,
+  describeDiskError,
   flipCurrent,
   type Materialised,
   materialise,
@@ -74,7 +75,7 @@ export async function reconcileOnce(options: ReconcileOptions): Promise<Reconcil
     return await converge(pass);
   } catch (error) {
     memory.etag = undefined;
-    throw error;
+    throw describeDiskError(error, options.writer.store.directory);
   }
 }
 

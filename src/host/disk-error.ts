@@ -1,7 +1,19 @@
 import { type ErrorCode, LarderError } from "../contract/index.ts";
 import { errnoOf } from "../lib/index.ts";
 
-const table: Record<string, { code: ErrorCode; says: string; hint: string }> = {
+interface Told {
+  code: ErrorCode;
+  says: string;
+  hint: string;
+}
+
+const failingDisk: Told = {
+  code: "E_STORE_UNAVAILABLE",
+  says: "The disk fails to read or write",
+  hint: "Look at the system's log for what the disk says; once it works, run: larder verify.",
+};
+
+const table: Record<string, Told> = {
   ENOSPC: {
     code: "E_NO_SPACE",
     says: "The disk has no room or no inodes left",
@@ -19,10 +31,13 @@ const table: Record<string, { code: ErrorCode; says: string; hint: string }> = {
   },
   EACCES: { code: "E_PERMISSION", says: "Permission denied", hint: "Let the user that runs Larder own the data directory." },
   EPERM: { code: "E_PERMISSION", says: "Not permitted", hint: "Let the user that runs Larder own the data directory." },
-  EIO: {
+  EIO: failingDisk,
+  // What Bun's `rm` makes of EIO.
+  EFAULT: failingDisk,
+  EMLINK: {
     code: "E_STORE_UNAVAILABLE",
-    says: "The disk fails to read or write",
-    hint: "Look at the system's log for what the disk says; once it works, run: larder verify.",
+    says: "A file or folder has as many links as its file system allows",
+    hint: "Put the data directory on another file system.",
   },
   EMFILE: {
     code: "E_STORE_UNAVAILABLE",

@@ -36,8 +36,9 @@ export async function writeLeaseFile(
   return { tree, id, socket: liveness.name, file };
 }
 
+/** On a disk that refuses, the lease lasts as long as its process: too long is safe. */
 export const removeLeaseFile = (layout: StoreLayout, lease: LeaseFile): Promise<void> =>
-  rm(join(layout.leases, lease.file), { force: true });
+  rm(join(layout.leases, lease.file), { force: true }).catch(() => {});
 
 /** The leases of living processes, and the files that dead ones left. */
 export async function listLeases(layout: StoreLayout): Promise<{ live: LeaseFile[]; dead: string[] }> {

@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { link, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, readlink, rm, symlink } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { errnoOf, undefinedOn } from "./errno.ts";
@@ -20,9 +19,9 @@ interface Ticket extends LockHolder {
 }
 
 /**
- * An exclusive lock that dies with its holder and is never stolen by age. Tickets `lock.1`, `lock.2`, … are made by `link`, which one process wins;
- * ticket n + 1 is made only when the holder of n is seen dead, and death is final, so two holders cannot be. The highest ticket stays behind
- * after a release: it is what keeps a slow contender from starting again at 1.
+ * An exclusive lock that dies with its holder and is never stolen by age. Tickets `lock.1`, `lock.2`, … are symbolic links whose text says who
+ * holds them: one call makes one whole, and one process wins. Ticket n + 1 is made only when the holder of n is seen dead, and death is final,
+ * so two holders cannot be. The highest ticket stays behind after a release: it is what keeps a slow contender from starting again at 1.
  */
 export async function acquireDirectoryLock(directory: string, { purpose }: { purpose: string }): Promise<LockAttempt> {
   const folder = join(directory, ".lock");
@@ -48,16 +47,12 @@ async function takeTicket(folder: string, number: number, purpose: string): Prom
     since: new Date().toISOString(),
     socket: liveness.name,
   };
-  const temporary = join(folder, `.${randomBytes(6).toString("hex")}.tmp`);
   try {
-    await writeFile(temporary, JSON.stringify(ticket));
-    await link(temporary, ticketPath(folder, number));
+    await symlink(JSON.stringify(ticket), ticketPath(folder, number));
   } catch (error) {
     await liveness[Symbol.asyncDispose]();
     if (errnoOf(error) === "EEXIST") return undefined;
     throw error;
-  } finally {
-    await rm(temporary, { force: true });
   }
   const others = await ticketNumbers(folder);
   if (others.some((other) => other > number)) {
@@ -69,7 +64,7 @@ async function takeTicket(folder: string, number: number, purpose: string): Prom
   return liveness;
 }
 
-/** Older tickets, and the sockets and drafts of processes that were killed. */
+/** Older tickets, and the sockets of processes that were killed. */
 async function removeLeftovers(folder: string, number: number, ownSocket: string): Promise<void> {
   for (const entry of await readdir(folder)) {
     const stale = entry.startsWith("lock.")
@@ -88,6 +83,16 @@ async function ticketNumbers(folder: string): Promise<number[]> {
 
 /** `undefined`: it was replaced between listing and reading. */
 async function readTicket(folder: string, number: number): Promise<Ticket | undefined> {
-  const text = await undefinedOn(["ENOENT"], readFile(ticketPath(folder, number), "utf8"));
+  const path = ticketPath(folder, number);
+  const text = await undefinedOn(
+    ["ENOENT"],
+    readlink(path).catch((error) => readPlainTicket(path, error)),
+  );
   return text === undefined ? undefined : (JSON.parse(text) as Ticket);
+}
+
+/** A ticket that is a file, of a version that made them so. */
+async function readPlainTicket(path: string, error: unknown): Promise<string> {
+  if (errnoOf(error) !== "EINVAL") throw error;
+  return readFile(path, "utf8");
 }

@@ -23,7 +23,8 @@ export async function openLiveness(directory: string): Promise<Liveness> {
     name,
     async [Symbol.asyncDispose]() {
       await new Promise<void>((resolve) => server.close(() => resolve()));
-      await rm(join(directory, name), { force: true });
+      // A socket that is closed is dead, whether its name can be removed or not; whoever comes next removes it.
+      await rm(join(directory, name), { force: true }).catch(() => {});
     },
   };
 }

@@ -5,11 +5,12 @@ import { type StoreWriter, verifyStore } from "../../src/host/index.ts";
 import { silentLogger } from "../../src/lib/index.ts";
 import type { FixtureGeneration } from "../harness/fixture-generation.ts";
 
-/** All that a host can ask of a control plane, in one file: generation 1, 2, … and which of them is wanted. */
+/** All that a host can ask of a control plane, in one file. */
 export interface Scene {
   token: string;
   publicKey: string;
-  signed: SignedDesiredState[];
+  /** By generation. */
+  signed: Record<number, SignedDesiredState>;
   /** Lockfile hash → base64. */
   manifests: Record<string, string>;
   /** Blob key → base64. */
@@ -20,33 +21,38 @@ const environment = "default" as EnvironmentName;
 const storeId = "crash-store";
 const server = new URL("http://control-plane.invalid");
 
-export async function createScene(generations: readonly FixtureGeneration[]): Promise<Scene> {
+/** Generation n + 1 has the content n; past the last content they begin again. */
+export async function createScene(
+  contents: readonly FixtureGeneration[],
+  { generations = contents.length } = {},
+): Promise<Scene> {
   const key = await generateSigningKey();
   const scene: Scene = {
     token: `ldr_host_${"s".repeat(43)}.${key.keyId}`,
     publicKey: key.publicKey,
-    signed: [],
+    signed: {},
     manifests: {},
     blobs: {},
   };
-  const now = Date.now();
-  for (const [index, { lockfileHash, manifestDigest, bytes, blobs }] of generations.entries()) {
+  for (const { lockfileHash, bytes, blobs } of contents) {
     scene.manifests[lockfileHash] = Buffer.from(bytes).toString("base64");
     for (const [blobKey, content] of blobs) scene.blobs[blobKey] = Buffer.from(content).toString("base64");
-    scene.signed.push(
-      await signDesiredState(
-        {
-          format: 1,
-          storeId,
-          environment,
-          generation: index + 1,
-          lockfileHash,
-          manifestDigest,
-          issuedAt: new Date(now + index).toISOString(),
-          expiresAt: new Date(now + 30 * 86_400_000).toISOString(),
-        },
-        key,
-      ),
+  }
+  const now = Date.now();
+  for (let generation = 1; generation <= generations; generation += 1) {
+    const { lockfileHash, manifestDigest } = contents[(generation - 1) % contents.length] as FixtureGeneration;
+    scene.signed[generation] = await signDesiredState(
+      {
+        format: 1,
+        storeId,
+        environment,
+        generation,
+        lockfileHash,
+        manifestDigest,
+        issuedAt: new Date(now + generation).toISOString(),
+        expiresAt: new Date(now + 30 * 86_400_000).toISOString(),
+      },
+      key,
     );
   }
   return scene;
@@ -55,7 +61,7 @@ export async function createScene(generations: readonly FixtureGeneration[]): Pr
 export const readScene = (path: string): Scene => JSON.parse(readFileSync(path, "utf8")) as Scene;
 
 export function signedOf(scene: Scene, generation: number): SignedDesiredState {
-  const signed = scene.signed[generation - 1];
+  const signed = scene.signed[generation];
   if (!signed) throw new Error(`the scene has no generation ${generation}`);
   return signed;
 }

@@ -23,16 +23,15 @@ export interface Stage extends Disposable {
   directory: string;
   scene: Scene;
   sceneFile: string;
-  /** The driver as one file: it starts in half the time. */
   driver: string;
   prepared: Record<Operation, Prepared>;
 }
 
 /** In memory where there is a file system for that. */
-const scratch = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+export const scratch = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 /** One leaf changes with each generation, and with it what depends on it; `twin` has two contexts, and so shares the files of one tarball. */
-function generation(version: number): FixtureGeneration {
+export function contentOf(version: number): FixtureGeneration {
   const leaf = {
     name: "leaf",
     version: `${version}.0.0`,
@@ -50,16 +49,15 @@ function generation(version: number): FixtureGeneration {
 
 export async function openStage(): Promise<Stage> {
   const directory = mkdtempSync(join(scratch, "larder-crash-"));
-  const scene = await createScene([1, 2, 3, 4].map(generation));
+  const scene = await createScene([1, 2, 3, 4].map(contentOf));
   const sceneFile = join(directory, "scene.json");
   await writeFile(sceneFile, JSON.stringify(scene));
-  const built = await Bun.build({ entrypoints: [join(import.meta.dir, "host-driver.ts")], outdir: directory, target: "bun" });
   const reference = await buildReference(join(directory, "reference"), scene);
   return {
     directory,
     scene,
     sceneFile,
-    driver: built.outputs[0]?.path ?? "",
+    driver: await buildDriver("host-driver.ts", directory),
     prepared: {
       reconcile: await prepareReconcile(join(directory, "reconcile"), scene, reference),
       flip: await prepareFlip(join(directory, "flip"), scene, reference),
@@ -70,7 +68,13 @@ export async function openStage(): Promise<Stage> {
   };
 }
 
-const hashOf = (scene: Scene, generation: number): string => signedOf(scene, generation).desired.lockfileHash;
+/** A driver as one file below `directory`: it starts in half the time. */
+export async function buildDriver(name: string, directory: string): Promise<string> {
+  const built = await Bun.build({ entrypoints: [join(import.meta.dir, name)], outdir: directory, target: "bun" });
+  return built.outputs[0]?.path ?? "";
+}
+
+export const hashOf = (scene: Scene, generation: number): string => signedOf(scene, generation).desired.lockfileHash;
 
 /** All trees of all generations, kept from the sweeps of later ones by leases. */
 async function reconcileAll(directory: string, scene: Scene, generations: readonly number[]): Promise<void> {
@@ -84,8 +88,8 @@ async function reconcileAll(directory: string, scene: Scene, generations: readon
   }
 }
 
-async function buildReference(directory: string, scene: Scene): Promise<Directories> {
-  await reconcileAll(directory, scene, [1, 2, 3, 4]);
+export async function buildReference(directory: string, scene: Scene): Promise<Directories> {
+  await reconcileAll(directory, scene, Object.keys(scene.signed).map(Number));
   return readDirectories(directory);
 }
 
@@ -177,7 +181,7 @@ export async function openAttempt(stage: Stage, operation: Operation): Promise<A
 }
 
 /** The state of one success, and nothing else. */
-async function afterSweep(
+export async function afterSweep(
   directory: string,
   scene: Scene,
   { generation, reference }: { generation: number; reference: Directories },
