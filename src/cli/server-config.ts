@@ -1,7 +1,10 @@
+import { LarderError } from "../contract/index.ts";
 import { detectPlatform } from "../host/index.ts";
 import { systemClock } from "../lib/index.ts";
 import type { ServerConfig } from "../server/index.ts";
 import type { CommandContext } from "./command.ts";
+import { moduleStores } from "./module-store.ts";
+import { s3SettingDescriptions } from "./s3-settings.ts";
 import type { SettingName } from "./settings.ts";
 
 /** The settings that `up` and `serve` take besides the common ones. */
@@ -10,6 +13,8 @@ export const serverSettings: SettingName[] = [
   "registry",
   "databaseUrl",
   "blobStore",
+  "blobStoreModule",
+  ...(Object.keys(s3SettingDescriptions) as SettingName[]),
   "platforms",
   "collectEvery",
   "collectGrace",
@@ -18,14 +23,15 @@ export const serverSettings: SettingName[] = [
   "secretKey",
 ];
 
-export function serverConfigFrom({ settings, logger }: CommandContext): ServerConfig {
+export function serverConfigFrom({ settings, logger, terminal }: CommandContext): ServerConfig {
   const { databaseUrl, listen } = settings;
   return {
     dataDirectory: settings.dataDir,
     listen: { host: listen.hostname, port: listen.port },
     database: databaseUrl === undefined ? "embedded" : { url: databaseUrl },
-    // Replicas over one database share its blobs too; a folder of their own each would not do.
-    blobStore: settings.blobStore ?? (databaseUrl === undefined ? "fs" : "postgres"),
+    blobStore: settings.blobStore,
+    s3: s3From(settings),
+    otherStores: moduleStores(settings.blobStoreModule, { cwd: terminal.cwd, dataDirectory: settings.dataDir }),
     registry: settings.registry,
     collect: collectFrom(settings),
     // Most fleets are of one kind, this machine's; hosts of another kind are stocked for when they appear.
@@ -39,3 +45,26 @@ export function serverConfigFrom({ settings, logger }: CommandContext): ServerCo
 
 const collectFrom = ({ collectEvery, collectGrace, collectKeep }: CommandContext["settings"]): ServerConfig["collect"] =>
   collectEvery === undefined ? undefined : { everyMs: collectEvery, input: { graceMs: collectGrace, keep: collectKeep } };
+
+function s3From(settings: CommandContext["settings"]): ServerConfig["s3"] {
+  const { s3Bucket: bucket, s3AccessKeyId: accessKeyId, s3SecretAccessKey: secretAccessKey } = settings;
+  if (bucket === undefined) return undefined;
+  if ((accessKeyId === undefined) !== (secretAccessKey === undefined)) {
+    throw new LarderError("E_CONFIG", "Of the s3 blob store's access key and secret key, only one was given.", {
+      hint: "Give both of LARDER_S3_ACCESS_KEY_ID and LARDER_S3_SECRET_ACCESS_KEY, or neither.",
+    });
+  }
+  return {
+    bucket,
+    endpoint: settings.s3Endpoint,
+    region: settings.s3Region,
+    prefix: settings.s3Prefix,
+    pathStyle: settings.s3PathStyle,
+    encryption: settings.s3Sse,
+    linkSeconds: settings.s3Presign,
+    credentials:
+      accessKeyId === undefined || secretAccessKey === undefined
+        ? undefined
+        : { accessKeyId, secretAccessKey, sessionToken: settings.s3SessionToken },
+  };
+}

@@ -1,3 +1,5 @@
+import { z } from "zod";
+
 export interface ListenAddress {
   hostname: string;
   port: number;
@@ -32,4 +34,28 @@ export function parseAgeText(text: string): number {
   } catch {
     throw new Error("not a time such as 0, 30m, 24h or 7d");
   }
+}
+
+/** A setting's schema from its parser, whose `Error` completes "NAME is …". */
+export function parsedBy<T>(parse: (text: string) => T) {
+  return z.string().transform((text, context) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: `is ${(error as Error).message}` });
+      return z.NEVER;
+    }
+  });
+}
+
+export function parseHttpUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && (url.protocol === "http:" || url.protocol === "https:")) return url;
+  throw new Error("not an http:// or https:// address");
+}
+
+export function parseBoolean(text: string): boolean {
+  if (["true", "1", "yes"].includes(text.toLowerCase())) return true;
+  if (["false", "0", "no"].includes(text.toLowerCase())) return false;
+  throw new Error("neither true nor false");
 }

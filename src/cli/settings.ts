@@ -6,7 +6,8 @@ import {
   type Platform,
   parsePlatform,
 } from "../contract/index.ts";
-import { parseAgeText, parseDuration, parseListenAddress } from "./setting-values.ts";
+import { s3SettingDescriptions, s3SettingsShape } from "./s3-settings.ts";
+import { parseAgeText, parseBoolean, parseDuration, parsedBy, parseHttpUrl, parseListenAddress } from "./setting-values.ts";
 
 /** The schema of one setting: from the text of a flag, variable or file to its value. */
 export const settingsSchema = z.object({
@@ -26,7 +27,12 @@ export const settingsSchema = z.object({
     .string()
     .regex(/^postgres(ql)?:\/\//, "is not a postgres:// address")
     .optional(),
-  blobStore: z.enum(["fs", "postgres"], "is neither fs nor postgres").optional(),
+  blobStore: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, "is not the name of a blob store")
+    .optional(),
+  blobStoreModule: parsedBy(parseModuleStore).optional(),
+  ...s3SettingsShape,
   platforms: parsedBy((text) => text.split(",").filter(Boolean).map(parseOnePlatform)),
   platform: parsedBy(parseOnePlatform).optional(),
   pollInterval: parsedBy(parseDuration),
@@ -91,9 +97,16 @@ export const settingDescriptions: Record<SettingName, SettingDescription> = {
   },
   blobStore: {
     flag: "blob-store",
-    argument: "DRIVER",
-    description: "fs or postgres; fs, or postgres when there is a database URL",
+    argument: "NAME",
+    description:
+      "fs, postgres, s3 or the module's; absent: where blobs are already, at first fs, or postgres with a database URL",
   },
+  blobStoreModule: {
+    flag: "blob-store-module",
+    argument: "NAME=MODULE",
+    description: "one more blob store, by a package or file with a driver of your own; see docs/storage.md",
+  },
+  ...s3SettingDescriptions,
   platforms: {
     flag: "platforms",
     argument: "LIST",
@@ -137,17 +150,6 @@ export const settingNames = Object.keys(settingDescriptions) as SettingName[];
 export const variableOf = (name: SettingName): string =>
   `LARDER_${settingDescriptions[name].flag.toUpperCase().replaceAll("-", "_")}`;
 
-function parsedBy<T>(parse: (text: string) => T) {
-  return z.string().transform((text, context) => {
-    try {
-      return parse(text);
-    } catch (error) {
-      context.addIssue({ code: "custom", message: `is ${(error as Error).message}` });
-      return z.NEVER;
-    }
-  });
-}
-
 function parseEnvironmentName(text: string): EnvironmentName {
   const name = environmentNameSchema.safeParse(text);
   if (name.success) return name.data;
@@ -162,19 +164,14 @@ function parseOnePlatform(text: string): Platform {
   }
 }
 
-function parseHttpUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url && (url.protocol === "http:" || url.protocol === "https:")) return url;
-  throw new Error("not an http:// or https:// address");
-}
-
 function parseWhole(text: string): number {
   if (/^\d{1,4}$/.test(text)) return Number(text);
   throw new Error("not a whole number from 0 to 9999");
 }
 
-function parseBoolean(text: string): boolean {
-  if (["true", "1", "yes"].includes(text.toLowerCase())) return true;
-  if (["false", "0", "no"].includes(text.toLowerCase())) return false;
-  throw new Error("neither true nor false");
+function parseModuleStore(text: string): { name: string; specifier: string } {
+  const match = /^([a-z0-9][a-z0-9_-]{0,31})=(.+)$/.exec(text);
+  const [, name = "", specifier = ""] = match ?? [];
+  if (match && !["fs", "postgres", "s3", "memory"].includes(name)) return { name, specifier };
+  throw new Error("not NAME=MODULE with a name of your own");
 }

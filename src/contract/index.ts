@@ -70,7 +70,7 @@ export {
 } from "./platform.ts";
 export { nodeOf, type PlatformView, viewForPlatform } from "./platform-view.ts";
 export { redact } from "./redact.ts";
-export { contract, environmentSchema, type HostIdentity, hostIdentitySchema, rawRoutes } from "./routes.ts";
+export { acceptsBlobRedirect, contract, environmentSchema, type HostIdentity, hostIdentitySchema, rawRoutes } from "./routes.ts";
 export {
   type Confinement,
   confinementSchema,

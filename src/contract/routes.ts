@@ -165,11 +165,14 @@ export const rawRoutes = {
   desired: "/api/desired",
   /** Host: a manifest's canonical JSON, immutable. Only manifests of the caller's environment. */
   manifest: (lockfileHash: string) => `/api/manifests/${lockfileHash}`,
-  /** Host: a blob, immutable, `Range` honoured. Only blobs of the caller's environment; 404 for all others. */
+  /** Host: a blob, immutable, `Range` honoured. Only blobs of the caller's environment; 404 for all others. 307 to those who accept it. */
   blob: (key: string) => `/api/blobs/${key}`,
   health: "/healthz",
   ready: "/readyz",
 } as const;
+
+/** What a host sends with its request for a blob when it would follow a redirect to where the bytes are. It checks them, wherever they come from. */
+export const acceptsBlobRedirect = { "larder-blob-redirect": "follow" } as const;
 
 /** What a host learns of itself with its token. */
 export const hostIdentitySchema = z.object({

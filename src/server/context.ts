@@ -1,8 +1,8 @@
 import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
-import type { BlobStore, BlobStoreOptions } from "../blobs/index.ts";
-import { type DatabaseOptions, type Db, ensureActiveStore, openDatabase } from "../db/index.ts";
+import { type BlobReader, type BlobStores, createBlobReader } from "../blobs/index.ts";
+import { type DatabaseOptions, type Db, openDatabase } from "../db/index.ts";
 import { createPackumentCache, type PackumentCache } from "../gateway/index.ts";
 import type { Clock } from "../lib/index.ts";
 import { createRegistryClient, type RegistryClient } from "../npm/index.ts";
@@ -11,7 +11,6 @@ import {
   createCollectHandler,
   createInstallHandler,
   createMigrateHandler,
-  type StoreAccess,
   startCollectSchedule,
   startOperations,
 } from "../operations/index.ts";
@@ -24,7 +23,8 @@ import type { ServerConfig } from "./server-config.ts";
 import { openSigner } from "./signing/open-signer.ts";
 import type { Signer } from "./signing/signer.ts";
 import { createStocker, type Stocker } from "./stocking/stocker.ts";
-import { openStoreAccess } from "./storage/open-store-access.ts";
+import { createConfiguredStores } from "./storage/configured-stores.ts";
+import { openActiveStore } from "./storage/open-active-store.ts";
 
 /** Everything that routes work with, put together once. Disposal closes it in reverse. */
 export interface ServerContext extends AsyncDisposable {
@@ -32,8 +32,8 @@ export interface ServerContext extends AsyncDisposable {
   controlDirectory: string;
   clock: Clock;
   db: Db;
-  blobs: BlobStore;
-  stores: StoreAccess;
+  stores: BlobStores;
+  blobs: BlobReader;
   registry: RegistryClient;
   packuments: PackumentCache;
   signer: Signer;
@@ -50,9 +50,9 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
   await using stack = new AsyncDisposableStack();
   const controlDirectory = await openControlDirectory(config.dataDirectory);
   const db = stack.use(await openDatabase(databaseOptions(config, controlDirectory)));
-  const stores = stack.use(openStoreAccess(storeOptions({ db, controlDirectory })));
-  const active = await ensureActiveStore(db.query, config.blobStore);
-  const blobs = await stores.open(active);
+  const stores = stack.use(createConfiguredStores(config, { db, controlDirectory }));
+  await openActiveStore({ db, stores, logger, config });
+  const blobs = stack.use(createBlobReader({ db, stores, logger: logger.child({ part: "blobs" }) }));
   const registry = createRegistryClient({ registry: config.registry, logger: logger.child({ part: "registry" }) });
   const packuments = createPackumentCache();
   const signer = await openSigner({ db, clock, controlDirectory, secretKey: config.secretKey });
@@ -75,7 +75,18 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
   const { platforms, bunPath = process.execPath } = config;
   const install =
     config.handlers?.install ??
-    createInstallHandler({ db, blobs, registry, cache: packuments, signer, scratchDirectory, platforms, bunPath, clock, logger });
+    createInstallHandler({
+      db,
+      stores,
+      registry,
+      cache: packuments,
+      signer,
+      scratchDirectory,
+      platforms,
+      bunPath,
+      clock,
+      logger,
+    });
   const migrate = createMigrateHandler({ db, stores, logger });
   const collect = createCollectHandler({ db, stores, logger });
   const audit = createAuditHandler({ db, stores, registry: { registry, cache: packuments }, logger });
@@ -88,8 +99,8 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
     controlDirectory,
     clock,
     db,
-    blobs,
     stores,
+    blobs,
     registry,
     packuments,
     signer,
@@ -114,9 +125,3 @@ function databaseOptions({ database }: ServerConfig, controlDirectory: string): 
   if (database === "memory") return { memory: true };
   return database === "embedded" ? { directory: join(controlDirectory, "db") } : database;
 }
-
-const storeOptions = ({ db, controlDirectory }: { db: Db; controlDirectory: string }): Record<string, BlobStoreOptions> => ({
-  fs: { driver: "fs", directory: join(controlDirectory, "blobs") },
-  postgres: { driver: "postgres", db },
-  memory: { driver: "memory" },
-});

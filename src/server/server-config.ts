@@ -1,3 +1,4 @@
+import type { BlobStore, S3Options } from "../blobs/index.ts";
 import type { CollectInput, Platform } from "../contract/index.ts";
 import type { Clock, Logger } from "../lib/index.ts";
 import type { OperationHandler } from "../operations/index.ts";
@@ -10,8 +11,15 @@ export interface ServerConfig {
   listen: { host: string; port: number };
   /** `embedded` is PGlite in `control/db`; `memory` is gone with the process. */
   database: { url: string } | "embedded" | "memory";
-  /** `fs` is `control/blobs`. */
-  blobStore: "fs" | "postgres" | "memory";
+  /**
+   * The name of the store that new blobs go to: `fs` (`control/blobs`), `postgres` (the database), `s3`, `memory`, or one of `otherStores`. Absent: where
+   * they went before; at the very first start, `postgres` with a database of its own and `fs` without.
+   */
+  blobStore?: string | undefined;
+  /** Makes `s3` a store that can be read, migrated to and made active. */
+  s3?: S3Options | undefined;
+  /** By the name that each store has. */
+  otherStores?: Record<string, () => Promise<BlobStore>> | undefined;
   registry: URL;
   /** When this replica asks for collections, and what they leave; never when absent. */
   collect?: { everyMs: number; input: CollectInput } | undefined;

@@ -20,7 +20,10 @@ export async function startServer(config: ServerConfig): Promise<Server> {
   const listener = stack.use(openListener(context, config));
   const url = urlOf(listen.host, listener.port);
   stack.use(await writeServerFile(context.controlDirectory, { url, clock: config.clock }));
-  logger.info({ url, blobStore: context.blobs.name, database: context.db.kind, storeId: context.signer.storeId }, "server ready");
+  logger.info(
+    { url, blobStores: context.stores.names, database: context.db.kind, storeId: context.signer.storeId },
+    "server ready",
+  );
   const owned = stack.move();
   let stopped: Promise<void> | undefined;
   return {

@@ -1,5 +1,5 @@
 import { mkdir, readdir } from "node:fs/promises";
-import { type BlobStore, openBlobStore } from "../../src/blobs/index.ts";
+import { type BlobStore, createBlobStores, openBlobStore } from "../../src/blobs/index.ts";
 import {
   defaultEnvironment,
   desiredStateFormat,
@@ -16,6 +16,7 @@ import {
   claimNextOperation,
   type Db,
   type Election,
+  ensureActiveStore,
   finishOperation,
   openDatabase,
   removePackage,
@@ -41,7 +42,7 @@ export type StagedInstall =
   | { ok: false; error: LarderError; operation: Operation; progress: Progress[] };
 
 /** `signal` ends the install as a cancelled operation's does. */
-export type StageOverrides = Partial<InstallOptions> & { signal?: AbortSignal };
+export type StageOverrides = Partial<InstallOptions> & { signal?: AbortSignal; blobs?: BlobStore };
 
 /** All that an install touches, in this process: a database in memory, blobs on disk, a fixture registry, and one election for as long as it lasts. */
 export interface InstallStage extends AsyncDisposable {
@@ -70,14 +71,14 @@ export async function openInstallStage(packages: readonly FixturePackage[]): Pro
   const registry = stack.use(await openFixtureRegistry(packages));
   const db = stack.use(await openDatabase({ memory: true }));
   const blobs = stack.use(await openBlobStore({ driver: "fs", directory: directory.join("blobs") }));
+  await ensureActiveStore(db.query, blobs.name);
   const election = await tryElect(db);
   if (election === undefined) throw new Error("A fresh database has an election already.");
   const signer = await createTestSigner();
   const scratchDirectory = directory.join("scratch");
   const client = () => createRegistryClient({ registry: new URL(registry.url), backoffBaseMs: 1 });
-  const options = (): InstallOptions => ({
+  const options = (): Omit<InstallOptions, "stores"> => ({
     db,
-    blobs,
     registry: client(),
     cache: createPackumentCache(),
     signer,
@@ -88,7 +89,11 @@ export async function openInstallStage(packages: readonly FixturePackage[]): Pro
     logger: silentLogger,
   });
 
-  const install = async ({ signal = election.signal, ...overrides }: StageOverrides = {}): Promise<StagedInstall> => {
+  const install = async ({
+    signal = election.signal,
+    blobs: otherBlobs = blobs,
+    ...overrides
+  }: StageOverrides = {}): Promise<StagedInstall> => {
     await requestInstall(db, { environment: defaultEnvironment, requestedBy: "test" });
     const operation = await claimNextOperation(db.query, election.epoch);
     if (operation?.kind !== "install") throw new Error("The install was not queued.");
@@ -96,7 +101,11 @@ export async function openInstallStage(packages: readonly FixturePackage[]): Pro
     const run = { operation, epoch: election.epoch, signal, report: (step: Progress) => void progress.push(step) };
     const finish = { id: operation.id, epoch: election.epoch };
     try {
-      const result = await createInstallHandler({ ...options(), ...overrides })(run);
+      const result = await createInstallHandler({
+        ...options(),
+        stores: createBlobStores({ fs: async () => otherBlobs }),
+        ...overrides,
+      })(run);
       await finishOperation(db.query, { ...finish, outcome: { state: "succeeded", result } });
       return { ok: true, result, operation, progress };
     } catch (thrown) {

@@ -26,7 +26,8 @@ export const isAbsent = ({ code, status }: S3Failure): boolean =>
   code === "NoSuchKey" || (status === 404 && code !== "NoSuchBucket" && code !== "NoSuchUpload");
 
 /** A HEAD's answer has no body to say why. */
-export const isUnexplained = ({ status }: S3Failure): boolean => status === 301 || status === 307 || status === 400 || status === 403;
+export const isUnexplained = ({ status }: S3Failure): boolean =>
+  status === 301 || status === 307 || status === 400 || status === 403;
 
 const wrongKeys =
   /^(InvalidAccessKeyId|SignatureDoesNotMatch|InvalidToken|ExpiredToken|ExpiredTokenException|TokenRefreshRequired|InvalidSecurity|NotSignedUp)$/;

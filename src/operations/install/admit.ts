@@ -41,7 +41,30 @@ export async function admitTarball(
   const content = spool.read();
   await blobs.put(key, content instanceof Uint8Array ? single(content) : content, { sizeBytes: spool.sizeBytes, signal });
   await failpoint("install:after-put");
+  await readBack(blobs, key, { label, signal });
   return { key, sizeBytes: spool.sizeBytes, unpackedBytes: summary.unpackedBytes };
+}
+
+/** Its row says that it can be read; so that is what is shown first. */
+async function readBack(
+  blobs: BlobStore,
+  key: BlobKey,
+  { label, signal }: { label: string; signal: AbortSignal },
+): Promise<void> {
+  const stored = await blobs.get(key, { signal });
+  if (stored === undefined) {
+    throw new LarderError(
+      "E_STORE_UNAVAILABLE",
+      `The blob store ${blobs.name} took the tarball of ${label} and does not have it.`,
+      {
+        hint: "Check the disk or the service behind it, and install again.",
+        retryable: true,
+        details: { package: label },
+      },
+    );
+  }
+  // Its end is reached only when all bytes hash to the key.
+  for await (const _ of stored.content) signal.throwIfAborted();
 }
 
 async function* single(bytes: Uint8Array): AsyncIterable<Uint8Array> {

@@ -1,4 +1,4 @@
-import type { BlobStore } from "../../blobs/index.ts";
+import type { BlobStore, BlobStores } from "../../blobs/index.ts";
 import {
   type BlobKey,
   blobKeyOf,
@@ -9,7 +9,15 @@ import {
   type Progress,
   viewForPlatform,
 } from "../../contract/index.ts";
-import { assertEpoch, type BlobEntry, getBlobEntries, putBlobEntry } from "../../db/index.ts";
+import {
+  assertEpoch,
+  type BlobEntry,
+  type Db,
+  getActiveStore,
+  getBlobEntries,
+  getQuarantinedStores,
+  putBlobEntry,
+} from "../../db/index.ts";
 import { mapConcurrent } from "../../lib/index.ts";
 import { admitTarball } from "./admit.ts";
 import { namingPackage } from "./describe-failure.ts";
@@ -36,12 +44,13 @@ export interface FetchResult {
   bytes: number;
 }
 
-/** Makes every blob that the wanted platforms need present, with its row: bytes first. Fetches only what no row names. */
+/** Makes every blob that the wanted platforms need present, with its row: bytes first. Fetches only what no store has whole. */
 export async function fetchBlobs(options: InstallOptions, input: FetchInput): Promise<FetchResult> {
-  const { db, blobs, registry } = options;
+  const { db, registry } = options;
+  const blobs = await openActive(options);
   const wanted = wantedBlobs(input.manifest, input.platforms);
   const present = await getBlobEntries(db.query, [...wanted.keys()]);
-  const missing = await missingBlobs(blobs, wanted, present);
+  const missing = await missingBlobs(options, wanted, present);
   const result = { fetched: 0, fetchedBytes: 0, blobs: wanted.size, bytes: 0 };
   for (const { sizeBytes } of present.values()) result.bytes += sizeBytes;
   const progress = (subject?: string) =>
@@ -78,20 +87,46 @@ export async function fetchBlobs(options: InstallOptions, input: FetchInput): Pr
   return result;
 }
 
-/** Those without a row, and those whose bytes are gone or of another size than their row says: an install mends what was lost. */
+/** Asked for under election: no migration moves it meanwhile. */
+async function openActive({ db, stores }: { db: Db; stores: BlobStores }): Promise<BlobStore> {
+  const active = await getActiveStore(db.query);
+  if (active === undefined) throw new Error("no blob store is active");
+  return await stores.open(active);
+}
+
+/** Those without a row, and those of which no store has a copy that looks right and was not found bad: an install mends what was lost. */
 async function missingBlobs(
-  blobs: BlobStore,
+  { db, stores }: { db: Db; stores: BlobStores },
   wanted: Map<BlobKey, ManifestNode>,
   present: Map<BlobKey, BlobEntry>,
 ): Promise<ManifestNode[]> {
+  const bad = await getQuarantinedStores(db.query, [...present.keys()]);
+  const isHeld = async (entry: BlobEntry): Promise<boolean> => {
+    const others = stores.names.filter((name) => name !== entry.store);
+    const candidates = stores.names.includes(entry.store) ? [entry.store, ...others] : others;
+    for (const name of candidates.filter((name) => !bad.get(entry.key)?.includes(name))) {
+      const found = await headIn(stores, name, entry);
+      if (found?.sizeBytes === entry.sizeBytes) return true;
+    }
+    return false;
+  };
   const checked = await mapConcurrent([...wanted], { limit: parallel }, async ([key, node]) => {
     const entry = present.get(key);
-    const stored = entry && (await blobs.head(key));
-    if (entry && stored?.sizeBytes === entry.sizeBytes) return [];
+    if (entry && (await isHeld(entry))) return [];
     present.delete(key);
     return [node];
   });
   return checked.flat();
+}
+
+/** A store that the blob is not recorded in need not answer. */
+async function headIn(stores: BlobStores, name: string, { key, store }: BlobEntry): Promise<{ sizeBytes: number } | undefined> {
+  try {
+    return await (await stores.open(name)).head(key);
+  } catch (error) {
+    if (name === store) throw error;
+    return undefined;
+  }
 }
 
 /** Each blob once, with a node that has it. */

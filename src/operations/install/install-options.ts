@@ -1,4 +1,4 @@
-import type { BlobStore } from "../../blobs/index.ts";
+import type { BlobStores } from "../../blobs/index.ts";
 import type { EnvironmentName, Integrity, LockfileHash, Platform, SignedDesiredState } from "../../contract/index.ts";
 import type { Db } from "../../db/index.ts";
 import type { PackumentCache } from "../../gateway/index.ts";
@@ -18,7 +18,7 @@ export interface DesiredStateSigner {
 
 export interface InstallOptions {
   db: Db;
-  blobs: BlobStore;
+  stores: BlobStores;
   registry: RegistryClient;
   cache: PackumentCache;
   signer: DesiredStateSigner;

@@ -26,7 +26,7 @@ const descriptions: Record<"events" | "self" | "desired" | "manifest" | "blob", 
   blob: {
     summary: "Host: a tarball by its SHA-512",
     type: "application/octet-stream",
-    statuses: { 200: "All bytes", 206: "The range asked for", 304: "As the ETag given", 416: "No such range" },
+    statuses: { 200: "All bytes", 206: "The range asked for", 304: "As the ETag given", 307: "For those who accept it: at the blob store", 416: "No such range" },
   },
 };
 

@@ -1,6 +1,6 @@
-import type { BlobStore } from "../../blobs/index.ts";
-import { type BlobKey, isBlobKey, LarderError } from "../../contract/index.ts";
-import { type Db, getBlobEntryOf } from "../../db/index.ts";
+import type { BlobReader } from "../../blobs/index.ts";
+import { acceptsBlobRedirect, type BlobKey, isBlobKey, LarderError } from "../../contract/index.ts";
+import { type BlobEntry, type Db, getBlobEntryOf } from "../../db/index.ts";
 import { callingHost } from "../auth/calling-host.ts";
 import type { Exchange } from "../http/fetch-handler.ts";
 import { bodyStream, readAll } from "./body-stream.ts";
@@ -13,37 +13,59 @@ import { matchesEtag, notModified } from "./etag.ts";
  */
 const wholeBytes = 1 << 19;
 
-export async function getBlob(exchange: Exchange, { db, blobs }: { db: Db; blobs: BlobStore }): Promise<Response> {
+export async function getBlob(exchange: Exchange, { db, blobs }: { db: Db; blobs: BlobReader }): Promise<Response> {
   const { request, params } = exchange;
   const { environment } = callingHost(exchange.principal);
   const key = params.blob ?? "";
-  if (!isBlobKey(key) || (await getBlobEntryOf(db.query, environment, key)) === undefined) throw notThere();
-  const headers = { etag: `"${key}"`, "cache-control": "private, max-age=31536000, immutable", "accept-ranges": "bytes" };
+  const entry = isBlobKey(key) ? await getBlobEntryOf(db.query, environment, key) : undefined;
+  if (entry === undefined) throw notThere();
+  const { sizeBytes } = entry;
+  const headers = { etag: `"${entry.key}"`, "cache-control": "private, max-age=31536000, immutable", "accept-ranges": "bytes" };
   if (matchesEtag(request.headers.get("if-none-match"), headers.etag)) return notModified(headers);
-  const stored = await blobs.head(key);
-  if (stored === undefined) throw missing(key);
-  const range = wantedRange(request, headers.etag, stored.sizeBytes);
+  const range = wantedRange(request, headers.etag, sizeBytes);
   if (range.kind === "unsatisfiable") {
-    return new Response(null, { status: 416, headers: { ...headers, "content-range": `bytes */${stored.sizeBytes}` } });
+    return new Response(null, { status: 416, headers: { ...headers, "content-range": `bytes */${sizeBytes}` } });
   }
-  const { start, end } = range.kind === "part" ? range : { start: 0, end: stored.sizeBytes };
+  const { start, end } = range.kind === "part" ? range : { start: 0, end: sizeBytes };
   const answer = {
     status: range.kind === "part" ? 206 : 200,
     headers: {
       ...headers,
       "content-type": "application/octet-stream",
       "content-length": String(end - start),
-      ...(range.kind === "part" ? { "content-range": `bytes ${start}-${end - 1}/${stored.sizeBytes}` } : {}),
+      ...(range.kind === "part" ? { "content-range": `bytes ${start}-${end - 1}/${sizeBytes}` } : {}),
     },
   };
   if (request.method === "HEAD") return new Response(null, answer);
-  const found = await blobs.get(key, { signal: request.signal, ...(range.kind === "part" ? { start, end } : {}) });
-  if (found === undefined) throw missing(key);
+  const elsewhere = await linkFor(exchange, entry, blobs);
+  if (elsewhere !== undefined) {
+    return new Response(null, { status: 307, headers: { location: elsewhere, "cache-control": "no-store" } });
+  }
+  const { signal } = request;
+  if (range.kind === "all" && sizeBytes <= wholeBytes) {
+    const bytes = await blobs.read(entry, { signal });
+    if (bytes === undefined) throw missing(entry.key);
+    return new Response(bytes, answer);
+  }
+  const found = await blobs.get(entry, { signal, ...(range.kind === "part" ? { start, end } : {}) });
+  if (found === undefined) throw missing(entry.key);
   if (end - start <= wholeBytes) return new Response(await readAll(found.content), answer);
   const onFailure = (error: unknown) => {
-    if (!request.signal.aborted) exchange.log.error({ err: error, blob: key }, "a blob could not be sent to its end");
+    if (!signal.aborted) exchange.log.error({ err: error, blob: key }, "a blob could not be sent to its end");
   };
   return new Response(bodyStream(found.content, onFailure), answer);
+}
+
+/** A store that cannot give a link just now is no reason not to send the bytes. */
+async function linkFor({ request, log }: Exchange, entry: BlobEntry, blobs: BlobReader): Promise<string | undefined> {
+  const accepted = Object.entries(acceptsBlobRedirect).every(([name, value]) => request.headers.get(name) === value);
+  if (!accepted) return undefined;
+  try {
+    return await blobs.link(entry);
+  } catch (error) {
+    log.warn({ err: error, store: entry.store }, "no link to a blob; sending its bytes");
+    return undefined;
+  }
 }
 
 function wantedRange(request: Request, etag: string, sizeBytes: number): ByteRange {
@@ -56,7 +78,7 @@ function wantedRange(request: Request, etag: string, sizeBytes: number): ByteRan
 const notThere = (): LarderError => new LarderError("E_NOT_FOUND", "This environment has no such blob.");
 
 const missing = (key: BlobKey): LarderError =>
-  new LarderError("E_BLOB_MISSING", `Blob ${key.slice(0, 16)}… is recorded, but the blob store does not have it.`, {
+  new LarderError("E_BLOB_MISSING", `Blob ${key.slice(0, 16)}… is recorded, but no blob store has it whole.`, {
     hint: "Run `larder install` to fetch it again.",
     retryable: true,
     details: { blob: key },

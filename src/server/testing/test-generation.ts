@@ -12,7 +12,7 @@ import {
   type Manifest,
   type PackageName,
 } from "../../contract/index.ts";
-import { commitGeneration, putBlobEntry, putManifest } from "../../db/index.ts";
+import { commitGeneration, getActiveStore, putBlobEntry, putManifest } from "../../db/index.ts";
 import type { ServerContext } from "../context.ts";
 import { formatNotice } from "../events/notice.ts";
 
@@ -25,7 +25,7 @@ export interface TestGeneration {
 
 /** The next generation of an environment, with one package whose tarball is `content`, as an install would leave it. */
 export async function commitTestGeneration(
-  { db, blobs, signer }: ServerContext,
+  { db, stores, signer }: ServerContext,
   {
     content,
     environment = defaultEnvironment,
@@ -43,6 +43,7 @@ export async function commitTestGeneration(
   } satisfies Manifest);
   const lockfileHash = createHash("sha256").update(manifest).digest("hex") as LockfileHash;
   const digest = `sha512-${createHash("sha512").update(manifest).digest("base64")}` as Integrity;
+  const blobs = await stores.open((await getActiveStore(db.query)) ?? "none");
   await blobs.put(key, single(content));
   const generation = await db.transaction(async (tx) => {
     await putBlobEntry(tx, { key, sizeBytes: content.byteLength, store: blobs.name });
