@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { flipCurrent, openHostStore, openStoreWriter, sweepStore } from "../../src/host/index.ts";
 import { buildGeneration } from "../harness/fixture-generation.ts";
 import { createScene, reconcileTo, signedOf } from "./host-scene.ts";
-import { buildDriver, scratch } from "./host-stage.ts";
+import { scratch } from "./host-stage.ts";
 
 const flips = Number(process.env.LARDER_FLIPS ?? (process.env.LARDER_FULL === "1" ? 10_000 : 300));
 const processes = 5;
@@ -36,7 +36,7 @@ test(
       await using store = await openHostStore({ directory: join(directory, "data") });
       await using writer = await openStoreWriter(store, { purpose: "test" });
       for (const generation of [1, 2]) await reconcileTo(writer, scene, { generation });
-      const driver = await buildDriver("host-reader.ts", directory);
+      const driver = join(import.meta.dir, "host-reader.ts");
       const readers = await Promise.all(Array.from({ length: processes }, () => startReaders(driver, store.directory)));
       for (let flip = 0; flip < flips; flip += 1) {
         const { lockfileHash } = signedOf(scene, 1 + (flip % 2)).desired;

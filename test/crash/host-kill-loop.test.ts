@@ -8,7 +8,7 @@ import { type Random, withRandom } from "../harness/random.ts";
 import { perform } from "./host-driver.ts";
 import { type Directories, violationsIn } from "./host-oracle.ts";
 import { createScene, type Scene } from "./host-scene.ts";
-import { afterSweep, buildDriver, buildReference, contentOf, hashOf, scratch } from "./host-stage.ts";
+import { afterSweep, buildReference, contentOf, hashOf, scratch } from "./host-stage.ts";
 
 /** `LARDER_FULL=1`: the recorded run. */
 const cycles = Number(process.env.LARDER_CYCLES ?? (process.env.LARDER_FULL === "1" ? 2500 : 120));
@@ -49,7 +49,7 @@ async function killAndKill(directory: string, random: Random) {
   const loop: Loop = {
     directory,
     data: join(directory, "data"),
-    driver: await buildDriver("host-driver.ts", directory),
+    driver: join(import.meta.dir, "host-driver.ts"),
     scene,
     reference: await buildReference(join(directory, "reference"), await createScene(contents)),
   };

@@ -23,7 +23,6 @@ export interface Stage extends Disposable {
   directory: string;
   scene: Scene;
   sceneFile: string;
-  driver: string;
   prepared: Record<Operation, Prepared>;
 }
 
@@ -57,7 +56,6 @@ export async function openStage(): Promise<Stage> {
     directory,
     scene,
     sceneFile,
-    driver: await buildDriver("host-driver.ts", directory),
     prepared: {
       reconcile: await prepareReconcile(join(directory, "reconcile"), scene, reference),
       flip: await prepareFlip(join(directory, "flip"), scene, reference),
@@ -66,12 +64,6 @@ export async function openStage(): Promise<Stage> {
     },
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
   };
-}
-
-/** A driver as one file below `directory`: it starts in half the time. */
-export async function buildDriver(name: string, directory: string): Promise<string> {
-  const built = await Bun.build({ entrypoints: [join(import.meta.dir, name)], outdir: directory, target: "bun" });
-  return built.outputs[0]?.path ?? "";
 }
 
 export const hashOf = (scene: Scene, generation: number): string => signedOf(scene, generation).desired.lockfileHash;
