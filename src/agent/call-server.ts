@@ -15,6 +15,8 @@ export interface Call {
   method?: "GET" | "PUT";
   headers?: Record<string, string>;
   body?: string;
+  /** Follows a redirect to where the bytes are. The token stays here. */
+  follow?: boolean;
   /** Statuses that are answers here, not refusals. */
   accept?: readonly number[];
   signal?: AbortSignal | undefined;
@@ -32,7 +34,7 @@ export async function callServer<T>(
   const timer = setTimeout(() => timeout.abort(new DOMException("timed out", "TimeoutError")), timeoutMs);
   const signal = call.signal ? AbortSignal.any([call.signal, timeout.signal]) : timeout.signal;
   try {
-    const response = await fetch(new URL(call.path.replace(/^\//, ""), withSlash(server)), {
+    const answer = await fetch(new URL(call.path.replace(/^\//, ""), withSlash(server)), {
       method: call.method ?? "GET",
       headers: {
         authorization: `Bearer ${token}`,
@@ -44,6 +46,7 @@ export async function callServer<T>(
       redirect: "manual",
       signal,
     });
+    const response = call.follow ? await followed(answer, call.headers ?? {}, signal) : answer;
     if (!response.ok && !call.accept?.includes(response.status)) throw await refusal(response, call.subject);
     if (call.streamed) clearTimeout(timer);
     return await read(response);
@@ -57,3 +60,21 @@ export async function callServer<T>(
 }
 
 const withSlash = (server: URL): URL => (server.pathname.endsWith("/") ? server : new URL(`${server.href}/`));
+
+/** One step, as a control plane gives it. Of the request's headers only the range goes along: who is asked now knows no tokens of ours. */
+async function followed(answer: Response, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
+  const location = answer.headers.get("location");
+  if (answer.status !== 307 || location === null) return answer;
+  await answer.body?.cancel();
+  const target = new URL(location, answer.url);
+  if (target.protocol !== "https:" && target.protocol !== "http:") throw new Error("redirected to no http address");
+  const { range } = headers;
+  const response = await fetch(target, {
+    headers: { "accept-encoding": "identity", ...(range === undefined ? {} : { range }) },
+    redirect: "error",
+    signal,
+  });
+  if (response.ok) return response;
+  await response.body?.cancel();
+  throw new Error(`redirected to where the answer is HTTP ${response.status}`);
+}

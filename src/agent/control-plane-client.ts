@@ -1,4 +1,6 @@
 import {
+  acceptsBlobRedirect,
+  type BlobKey,
   type Event,
   eventSchema,
   hasCode,
@@ -33,6 +35,8 @@ const limits = { document: 64 * kib, manifest: 128 * mib, blob: 256 * mib, event
 export function createControlPlaneClient(options: ControlPlaneOptions): ControlPlane {
   const { server, token, timeoutMs = 30_000, blobTries = 5, idleMs = 60_000 } = options;
   const address: ServerAddress = { server, token, timeoutMs };
+  /** Blobs that were fetched, or tried, by a redirect: whatever went wrong, the control plane itself checks, mends and falls back. */
+  const redirected = new Set<BlobKey>();
   return {
     identity: (signal) =>
       callServer(address, { path: rawRoutes.self, subject: "its identity", signal }, async (response) => {
@@ -64,13 +68,16 @@ export function createControlPlaneClient(options: ControlPlaneOptions): ControlP
 
     async blob(key, signal) {
       const subject = `blob ${key.slice(0, 16)}…`;
-      const open = (start: number) =>
-        callServer(
+      const open = (start: number) => {
+        const follow = !redirected.has(key);
+        redirected.add(key);
+        return callServer(
           address,
           {
             path: rawRoutes.blob(key),
             subject,
-            headers: start === 0 ? {} : { range: `bytes=${start}-` },
+            headers: { ...(start === 0 ? {} : { range: `bytes=${start}-` }), ...(follow ? acceptsBlobRedirect : {}) },
+            follow,
             accept: [404],
             signal,
             streamed: true,
@@ -85,6 +92,7 @@ export function createControlPlaneClient(options: ControlPlaneOptions): ControlP
             });
           },
         );
+      };
       return resumedBody({
         open,
         subject,

@@ -16,6 +16,7 @@ import {
   getBlobEntries,
   getManifest,
   getOperation,
+  getQuarantinedStores,
   listHosts,
 } from "../../db/index.ts";
 import type { Logger } from "../../lib/index.ts";
@@ -72,12 +73,16 @@ export function createStocker({ db, logger }: { db: Db; logger: Logger }): Stock
   };
 }
 
-/** Whether the index has every blob that a host of `platform` needs for the current generation. */
+/** Whether the index has every blob that a host of `platform` needs for the current generation, and nothing bad is known of its copy. */
 async function isStocked({ query }: Db, environment: EnvironmentName, platform: Platform): Promise<boolean> {
   const generation = await currentGeneration(query, environment);
   const stored = generation && (await getManifest(query, generation.lockfileHash));
   if (stored === undefined) return true;
   const manifest = parseManifest(stored.body);
   const keys = new Set([...viewForPlatform(manifest, platform).nodes].map((id) => blobKeyOf(nodeOf(manifest, id).integrity)));
-  return (await getBlobEntries(query, [...keys])).size === keys.size;
+  const [entries, bad] = [await getBlobEntries(query, [...keys]), await getQuarantinedStores(query, [...keys])];
+  return [...keys].every((key) => {
+    const entry = entries.get(key);
+    return entry !== undefined && !bad.get(key)?.includes(entry.store);
+  });
 }
