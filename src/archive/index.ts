@@ -6,5 +6,5 @@
 export { type ArchiveLimits, defaultArchiveLimits } from "./archive-limits.ts";
 export type { ArchiveFile, ArchiveSink } from "./archive-sink.ts";
 export type { PackageJson } from "./package-json.ts";
-export { type ArchiveSummary, type ReadTarballOptions, readTarball } from "./read-tarball.ts";
+export { type ArchiveSummary, type ReadTarballOptions, readTarball, readTarballNow } from "./read-tarball.ts";
 export type { ArchiveRule } from "./refusal.ts";

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
-import { hasCode, type Integrity, LarderError } from "../contract/index.ts";
+import { hasCode } from "../contract/bare.ts";
+import type { Integrity } from "../contract/index.ts";
 import { type ArchiveLimits, defaultArchiveLimits } from "./archive-limits.ts";
 import type { ArchiveSink } from "./archive-sink.ts";
-import { inflateStream, inflateWhole } from "./inflate.ts";
+import { assertIntegrity, assertPackedSize, formatIntegrity } from "./check-packed.ts";
+import { inflateNow, inflateStream, inflateWhole } from "./inflate.ts";
 import type { PackageJson } from "./package-json.ts";
 import { createPackageReader, type PackageReader, type PackageSummary } from "./package-reader.ts";
 import { createRefusals, type Refusals } from "./refusal.ts";
@@ -50,6 +52,26 @@ export async function readTarball(
   } finally {
     await packed.close();
   }
+}
+
+/**
+ * `readTarball` without waiting: for small tarballs, and for threads that do nothing else. `undefined`: it is too large for that or not what its trailer claims;
+ * the sink has seen nothing then, and `readTarball` says which.
+ */
+export function readTarballNow(
+  whole: Uint8Array,
+  sink: ArchiveSink,
+  { label, limits = defaultArchiveLimits, expected }: Omit<ReadTarballOptions, "signal">,
+): ArchiveSummary | undefined {
+  const refuse = createRefusals(label);
+  assertPackedSize(whole.length, { refuse, limits });
+  const integrity = formatIntegrity(createHash("sha512").update(whole).digest());
+  assertIntegrity(integrity, { expected, label });
+  const inflated = inflateNow(whole, limits);
+  if (!inflated) return undefined;
+  const reader = createPackageReader(sink, limits, refuse);
+  reader.write(inflated);
+  return { integrity, compressedBytes: whole.length, ...reader.end() };
 }
 
 interface Task {
@@ -100,21 +122,6 @@ async function readStream(packed: Packed, task: Task): Promise<ArchiveSummary> {
   assertIntegrity(integrity, task);
   if (!summary) throw failure;
   return { integrity, compressedBytes: packed.bytes(), ...summary };
-}
-
-const formatIntegrity = (digest: Buffer): Integrity => `sha512-${digest.toString("base64")}` as Integrity;
-
-function assertIntegrity(found: Integrity, { expected, label }: Task): void {
-  if (expected === undefined || found === expected) return;
-  throw new LarderError("E_INTEGRITY", `The tarball of ${label} is ${found}, but ${expected} was expected.`, {
-    hint: "Its source sent other bytes than were admitted; try again, and check the source when it happens again.",
-    retryable: true,
-    details: { package: label, expected, found },
-  });
-}
-
-function assertPackedSize(bytes: number, { refuse, limits }: Task): void {
-  if (bytes > limits.compressedBytes) throw refuse.tooLarge("it has more packed bytes", { bytes, limit: limits.compressedBytes });
 }
 
 /** Up to this many packed bytes are gathered, checked and inflated at once: several times faster than a stream. */

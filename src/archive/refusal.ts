@@ -1,4 +1,4 @@
-import { LarderError } from "../contract/index.ts";
+import { LarderError } from "../contract/bare.ts";
 
 /** Why a tarball was refused; in `details.rule`. */
 export type ArchiveRule =

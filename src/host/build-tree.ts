@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { failpoint } from "../lib/index.ts";
 import type { HostStore } from "./host-store.ts";
@@ -10,15 +10,18 @@ import { publishDirectory } from "./staging.ts";
 /** `trees/<lockfileHash>`, when all its packages are there. `replace`: the one that is there is damaged. */
 export async function buildTree({ layout, platform }: HostStore, plan: TreePlan, { replace = false } = {}): Promise<void> {
   await publishDirectory(layout, { target: treePath(layout, plan.lockfileHash), replace }, async (directory) => {
-    await mkdir(join(directory, "node_modules"), { mode: 0o755 });
+    mkdirSync(join(directory, "node_modules"), { mode: 0o755 });
+    const folders = new Set<string>();
     for (const { alias, key, name } of plan.roots) {
       const path = join(directory, contentPath(alias));
-      await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-      await symlink(rootTarget(alias, key, name), path);
+      const folder = dirname(path);
+      if (!folders.has(folder)) mkdirSync(folder, { recursive: true, mode: 0o755 });
+      folders.add(folder);
+      symlinkSync(rootTarget(alias, key, name), path);
     }
     const packages = plan.packages.map(({ key, name, version, integrity }) => ({ key, name, version, integrity }));
     const record = { lockfileHash: plan.lockfileHash, platform, bootId: await currentBootId(), packages, roots: plan.roots };
-    await writeFile(join(directory, recordName), formatTreeRecord(record), { mode: 0o444 });
+    writeFileSync(join(directory, recordName), formatTreeRecord(record), { mode: 0o444 });
     await failpoint("host:before-tree-rename");
   });
   await failpoint("host:after-tree-rename");

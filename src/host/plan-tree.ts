@@ -27,6 +27,8 @@ export interface PlannedPackage {
   version: ExactVersion;
   integrity: Integrity;
   links: PackageLink[];
+  /** As the registry declared it; nothing but the order of work depends on it. */
+  unpackedBytes?: number;
 }
 
 /** What a tree of one platform is made of. */
@@ -62,10 +64,18 @@ export function planTree(manifest: Manifest, lockfileHash: LockfileHash, platfor
   for (const [nodeId, { name, integrity, dependencies }] of nodes) {
     const key = keys.get(nodeId) as PackageKey;
     const links = [...dependencies].map(([alias, id]) => linkTo(alias, id));
-    const { version } = nodeOf(manifest, nodeId);
+    const { version, unpackedBytes } = nodeOf(manifest, nodeId);
     // A package that depends on itself finds itself without a link.
     const foreign = links.filter((link) => !(link.alias === name && link.key === key));
-    packages.set(key, { key, nodeId, name, version, integrity, links: foreign });
+    packages.set(key, {
+      key,
+      nodeId,
+      name,
+      version,
+      integrity,
+      links: foreign,
+      ...(unpackedBytes === undefined ? {} : { unpackedBytes }),
+    });
   }
   return {
     lockfileHash,

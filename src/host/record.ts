@@ -12,7 +12,7 @@ import {
 import { undefinedOn } from "../lib/index.ts";
 import { isPackageKey, type PackageKey, packagePath, recordName, type StoreLayout, treePath } from "./layout.ts";
 
-const recordFormat = 1;
+export const recordFormat = 1;
 const keySchema = z
   .string()
   .refine(isPackageKey, "not a package key")
@@ -55,8 +55,6 @@ const treeRecordSchema = z.object({
 });
 export type TreeRecord = z.infer<typeof treeRecordSchema>;
 
-export const formatPackageRecord = (record: Omit<PackageRecord, "format">): string =>
-  JSON.stringify({ format: recordFormat, ...record });
 export const formatTreeRecord = (record: Omit<TreeRecord, "format">): string =>
   JSON.stringify({ format: recordFormat, ...record });
 

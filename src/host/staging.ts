@@ -30,10 +30,14 @@ export async function publishDirectory(
   }
 }
 
+/** A path below `trash/` that nobody else uses. */
+export const trashPath = (layout: StoreLayout, path: string): string =>
+  join(layout.trash, `${basename(path).slice(0, 64)}.${randomBytes(6).toString("hex")}`);
+
 /** Out of sight in one step; the bytes go with `emptyTrash`. False: it was not there. */
 export async function moveToTrash(layout: StoreLayout, path: string): Promise<boolean> {
   try {
-    await rename(path, join(layout.trash, `${basename(path).slice(0, 64)}.${randomBytes(6).toString("hex")}`));
+    await rename(path, trashPath(layout, path));
     return true;
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return false;

@@ -3,13 +3,20 @@ import { join } from "node:path";
 import { LarderError } from "../contract/index.ts";
 import { acquireDirectoryLock, Mutex, sleep } from "../lib/index.ts";
 import { describeDiskErrors } from "./disk-error.ts";
+import type { Donors } from "./donors.ts";
 import type { HostStore } from "./host-store.ts";
 import { forgetCondemned } from "./lease-files.ts";
 import { readPlatform, writePlatform } from "./state.ts";
 
+export interface WriterMemory {
+  donors?: Donors;
+}
+
 /** The right to change a store; one exists per store, across processes, and it dies with its holder. */
 export interface StoreWriter extends AsyncDisposable {
   readonly store: HostStore;
+  /** What builds of this writer have learned of the store. */
+  readonly memory: WriterMemory;
   /** Runs builds, flips and sweeps of this writer one after the other: none sees another's half-done work. */
   exclusive<T>(task: () => Promise<T>): Promise<T>;
 }
@@ -56,6 +63,7 @@ async function preparedWriter(store: HostStore, lock: AsyncDisposable): Promise<
   }
   return {
     store,
+    memory: {},
     exclusive: (task) => mutex.run(task),
     [Symbol.asyncDispose]: () => mutex.run(async () => lock[Symbol.asyncDispose]()),
   };
