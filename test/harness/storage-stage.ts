@@ -27,6 +27,7 @@ import {
   claimNextOperation,
   commitGeneration,
   type Db,
+  type Election,
   ensureActiveStore,
   finishOperation,
   getActiveStore,
@@ -80,10 +81,13 @@ export async function openStorageStage({
   names = ["fs", "s3", "postgres"],
   registry = noRegistry,
   database,
+  election: held,
 }: {
   names?: string[];
   registry?: RegistryClient;
   database?: Db;
+  /** Of `database`, when somebody holds it for as long as this stage lasts. */
+  election?: Election;
 } = {}): Promise<StorageStage> {
   await using stack = new AsyncDisposableStack();
   const db = database ?? stack.use(await openDatabase({ memory: true }));
@@ -98,9 +102,9 @@ export async function openStorageStage({
   };
 
   async function run<Kind extends StoreKind>(kind: Kind, signal?: AbortSignal): Promise<StagedOperation<Kind>> {
-    const election = await tryElect(db);
+    await using own = held ? undefined : await tryElect(db);
+    const election = held ?? own;
     if (!election) throw new Error("Somebody else is elected.");
-    await using _election = election;
     const { epoch } = election;
     await db.transaction((tx) => interruptOrphanedOperations(tx, epoch));
     const next = await claimNextOperation(db.query, epoch);
