@@ -5,7 +5,6 @@
 
 export type { ControlPlane, DesiredAnswer } from "./control-plane.ts";
 export { type ControlPlaneOptions, createControlPlaneClient } from "./control-plane-client.ts";
-export { readCachedManifest } from "./manifest-cache.ts";
 export {
   createReconcileMemory,
   type ReconcileMemory,

@@ -1,8 +1,15 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isLockfileHash, LarderError, type LockfileHash, type Manifest, parseManifest } from "../contract/index.ts";
-import { describeDiskError, type HostStore, type StoreWriter } from "../host/index.ts";
+import {
+  describeDiskError,
+  type HostStore,
+  manifestPath,
+  manifestsFolder,
+  readKeptManifest,
+  type StoreWriter,
+} from "../host/index.ts";
 import { undefinedOn, writeFileAtomic } from "../lib/index.ts";
 import type { ControlPlane } from "./control-plane.ts";
 
@@ -10,16 +17,6 @@ import type { ControlPlane } from "./control-plane.ts";
 export interface ManifestDigests {
   lockfileHash: LockfileHash;
   manifestDigest: string;
-}
-
-const folderOf = (store: HostStore): string => join(store.layout.state, "manifests");
-const pathOf = (store: HostStore, lockfileHash: LockfileHash): string => join(folderOf(store), `${lockfileHash}.json`);
-
-/** A manifest that this store has kept, checked again; `undefined` when it has not, or no longer whole. */
-export async function readCachedManifest(store: HostStore, lockfileHash: LockfileHash): Promise<Manifest | undefined> {
-  const bytes = await undefinedOn(["ENOENT"], readFile(pathOf(store, lockfileHash)));
-  if (bytes === undefined || sha256(bytes) !== lockfileHash) return undefined;
-  return parseManifest(new TextDecoder().decode(bytes));
 }
 
 /** From this store, else from the control plane and then kept. Throws `E_MANIFEST` for bytes that are not the signed ones, before parsing them. */
@@ -30,14 +27,14 @@ export async function loadManifest(
 ): Promise<Manifest> {
   const { store } = writer;
   const { lockfileHash } = digests;
-  const cached = await readCachedManifest(store, lockfileHash);
+  const cached = await readKeptManifest(store, lockfileHash);
   if (cached) return cached;
   const bytes = await controlPlane.manifest(lockfileHash, signal);
   assertDigests(bytes, digests);
   const manifest = parseManifest(new TextDecoder().decode(bytes));
-  const path = pathOf(store, lockfileHash);
+  const path = manifestPath(store, lockfileHash);
   try {
-    await mkdir(folderOf(store), { recursive: true });
+    await mkdir(manifestsFolder(store), { recursive: true });
     await writeFileAtomic(path, bytes);
   } catch (error) {
     throw describeDiskError(error, path);
@@ -48,10 +45,10 @@ export async function loadManifest(
 /** Removes the manifests of trees that are gone, and drafts of a killed write. */
 export async function pruneManifests(store: HostStore, keep: LockfileHash): Promise<void> {
   const trees = new Set([keep, ...(await readdir(store.layout.trees))]);
-  const entries = (await undefinedOn(["ENOENT"], readdir(folderOf(store)))) ?? [];
+  const entries = (await undefinedOn(["ENOENT"], readdir(manifestsFolder(store)))) ?? [];
   for (const entry of entries) {
     const hash = entry.replace(/\.json$/, "");
-    if (!(isLockfileHash(hash) && trees.has(hash))) await rm(join(folderOf(store), entry), { force: true });
+    if (!(isLockfileHash(hash) && trees.has(hash))) await rm(join(manifestsFolder(store), entry), { force: true });
   }
 }
 

@@ -3,9 +3,9 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildGeneration } from "../../test/harness/fixture-generation.ts";
 import { generateSigningKey, keyIdOf, signDesiredState } from "../contract/index.ts";
-import { currentTree, readIdentity, verifyStore } from "../host/index.ts";
+import { currentTree, readIdentity, readKeptManifest, verifyStore } from "../host/index.ts";
 import { armFailpoints } from "../lib/index.ts";
-import { createReconcileMemory, readCachedManifest } from "./index.ts";
+import { createReconcileMemory } from "./index.ts";
 import { type FakeControlPlane, openFakeControlPlane } from "./testing/fake-control-plane.ts";
 import { openTestHost, type TestHost } from "./testing/open-test-host.ts";
 
@@ -47,7 +47,7 @@ describe("a pass", () => {
     expect(JSON.parse(await readFile(join(host.directory, "current/node_modules/a/package.json"), "utf8")).version).toBe("1.0.0");
     expect(await readIdentity(host.store)).toMatchObject({ hostId: "host-1", server: fake.url.href });
     expect((await verifyStore(host.store)).intact).toBe(true);
-    expect(await readCachedManifest(host.store, first.lockfileHash)).toEqual(first.manifest);
+    expect(await readKeptManifest(host.store, first.lockfileHash)).toEqual(first.manifest);
   });
 
   test("is one conditional request when there is nothing to do", async () => {
@@ -172,7 +172,7 @@ describe("what cannot be trusted is refused by name, and the old tree serves on"
     fake.tamper = (path, bytes) =>
       path.includes("manifests") ? new TextEncoder().encode(`${new TextDecoder().decode(bytes)} `) : bytes;
     await refused("E_MANIFEST");
-    expect(await readCachedManifest(host.store, first.lockfileHash)).toBeUndefined();
+    expect(await readKeptManifest(host.store, first.lockfileHash)).toBeUndefined();
   });
   test("a blob with other bytes, and the next pass mends it", async () => {
     await fake.publish(first, 6);

@@ -9,6 +9,7 @@ export { detectPlatform } from "./detect-platform.ts";
 export { describeDiskError } from "./disk-error.ts";
 export { flipCurrent } from "./flip.ts";
 export { type HostStore, type HostStoreOptions, openHostStore } from "./host-store.ts";
+export { manifestPath, manifestsFolder, readKeptManifest } from "./kept-manifest.ts";
 export type { PackageKey, StoreLayout } from "./layout.ts";
 export { acquireLease, countRuns, type Lease, openRunDirectory, type RunDirectory } from "./lease.ts";
 export { type Materialised, type MaterialiseOptions, materialise, missingPackages } from "./materialise.ts";

@@ -1,13 +1,15 @@
-/** What the parent tells the child, as JSON in its preload. */
+import type { Runtime } from "../contract/index.ts";
+
+/** What the parent tells the child, as JSON in its own module. */
 export interface ChildInput {
+  runtime: Runtime;
+  /** What the runtime loads: the script's path, or the URL of what it was compiled to. */
   script: string;
   /** JSON text; absent: no `context` global. */
   context?: string;
-  /** Files whose paths do not match are refused; absent: no other `node_modules` can be seen from the store. */
-  fence?: string;
 }
 
-/** What the child appends to descriptor 3, one line of JSON each; the last counts. Nothing when the script ends its process itself. */
+/** What the child appends to descriptor 3, one line of JSON each. Nothing when the script ends its process itself. */
 export type ChildReport =
   | { kind: "value"; json: string }
   | { kind: "unsettled" }
@@ -27,35 +29,36 @@ export interface Thrown {
   fenced?: string;
 }
 
-/** The text of the module that Bun is told to preload. */
-export const preloadSource = (input: ChildInput): string => `(${childMain.toString()})(${JSON.stringify(input)});\n`;
+/** The module that runs the script: Bun preloads it, for Node it is the main one. */
+export const mainSource = (input: ChildInput): string =>
+  input.runtime === "node"
+    ? `import * as fs from "node:fs";\n(${childMain.toString()})(${JSON.stringify(input)}, fs);\n`
+    : `(${childMain.toString()})(${JSON.stringify(input)});\n`;
 
 /**
- * Runs in the child before the user's script and imports it itself, so that Bun, which then finds it loaded, still treats it as the main module.
- * Its source text is what is sent: it must not use anything from around it.
+ * Runs in the child and imports the user's script. Under Bun that comes before the main module, which Bun then finds loaded and still treats as the
+ * main one. Its source text is what is sent: it must not use anything from around it.
  */
-function childMain(input: ChildInput): void {
+function childMain(input: ChildInput, nodeFs?: typeof import("node:fs")): void {
   const { process: proc, Bun: bun } = globalThis as unknown as {
     process: NodeJS.Process;
-    Bun: {
-      isMainThread: boolean;
-      plugin(plugin: object): void;
+    Bun?: {
       file(descriptor: number): object;
       write(file: object, text: string): unknown;
       serve(options: unknown): unknown;
     };
   };
   const exit = proc.exit.bind(proc);
-  if (input.fence !== undefined) raiseFence(input.fence);
-  if (!bun.isMainThread) return;
-  const { file, write } = bun;
+  const { file, write } = bun ?? {};
+  // Node counts this module as the argument.
+  if (!bun) proc.argv[1] = decodeURIComponent(input.script.replace(/^file:\/\//, ""));
 
   let pending = true;
   const send = (report: unknown) => {
     const line = `${JSON.stringify(report)}\n`;
     // Bun writes what is short at once; loading node:fs costs 3 ms.
-    if (line.length < 50_000) return void write(file(3), line);
-    const fs = proc.getBuiltinModule("node:fs");
+    if (file && write && line.length < 50_000) return void write(file(3), line);
+    const fs = nodeFs ?? proc.getBuiltinModule("node:fs");
     const bytes = Buffer.from(line);
     for (let at = 0; at < bytes.length; ) at += fs.writeSync(3, bytes, at);
   };
@@ -80,7 +83,9 @@ function childMain(input: ChildInput): void {
   proc.on("uncaughtException", (error) => proc.listenerCount("uncaughtException") === 1 && fail(error));
   proc.on("unhandledRejection", (error) => proc.listenerCount("unhandledRejection") === 1 && fail(error));
   proc.on("beforeExit", () => pending && send({ kind: "unsettled" }));
-  takeNoResultForServer();
+  // A shell would say a signal with the same number.
+  proc.on("exit", (code) => code > 128 && send({ kind: "exited", code }));
+  if (bun) takeNoResultForServer(bun);
   if (input.context !== undefined) Object.assign(globalThis, { context: JSON.parse(input.context) });
   import(input.script)
     .then((module) => module.default)
@@ -88,9 +93,9 @@ function childMain(input: ChildInput): void {
     .catch(fail);
 
   /** For a main module whose default export has `fetch` or `app` Bun starts a server, and says so; here that is a result like any other. */
-  function takeNoResultForServer(): void {
-    const { serve } = bun;
-    bun.serve = (options) => {
+  function takeNoResultForServer(api: { serve(options: unknown): unknown }): void {
+    const { serve } = api;
+    api.serve = (options) => {
       if (new Error().stack?.split("\n")[2]?.includes("bun:main") !== true) return serve(options);
       const { debug } = console;
       console.debug = () => {};
@@ -133,33 +138,5 @@ function childMain(input: ChildInput): void {
       shown = Object.prototype.toString.call(value);
     }
     return { name: "Thrown", message: shown.slice(0, 16_384) };
-  }
-
-  function raiseFence(allowed: string): void {
-    const refuse = ({ path }: { path: string }) => {
-      const name = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
-      throw Object.assign(new Error(`Cannot find package '${name ?? path}'`), {
-        code: "MODULE_NOT_FOUND",
-        specifier: name,
-        larderFenced: path,
-      });
-    };
-    type Build = { onLoad(options: { filter: RegExp }, load: typeof refuse): void };
-    bun.plugin({
-      name: "larder-fence",
-      setup: (build: Build) => build.onLoad({ filter: new RegExp(`^(?!${allowed})`) }, refuse),
-    });
-    if (!bun.isMainThread) return;
-    // Plugins do not reach worker threads, preloads do.
-    const preload = `${input.script.slice(0, input.script.lastIndexOf("/"))}/.larder.mjs`;
-    const fenced = (Base: new (url: unknown, options?: object) => object) =>
-      class Worker extends Base {
-        constructor(url: unknown, options?: { preload?: string | string[] }) {
-          super(url, { ...options, preload: [preload, ...[options?.preload ?? []].flat()] });
-        }
-      };
-    Object.assign(globalThis, { Worker: fenced((globalThis as never as { Worker: never }).Worker) });
-    const threads = proc.getBuiltinModule("node:worker_threads");
-    Object.assign(threads, { Worker: fenced(threads.Worker as never) });
   }
 }

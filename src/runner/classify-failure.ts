@@ -1,6 +1,7 @@
 import { isBuiltin } from "node:module";
 import { isPackageName, LarderError } from "../contract/index.ts";
 import type { Thrown } from "./child-main.ts";
+import { type MissingModule, missingModule } from "./missing-module.ts";
 import { nearestName } from "./nearest-name.ts";
 import type { Scene } from "./scene.ts";
 
@@ -8,25 +9,6 @@ import type { Scene } from "./scene.ts";
 export function classifyFailure(thrown: Thrown, scene: Scene): LarderError {
   const missing = missingModule(thrown);
   return missing ? moduleFailure(missing, scene) : scriptFailure(thrown, scene);
-}
-
-interface MissingModule {
-  specifier: string;
-  /** Absolute path of the importing file; `undefined` when Bun does not say. */
-  referrer: string | undefined;
-  fenced: string | undefined;
-}
-
-function missingModule({ name, code, message, specifier, referrer, fenced }: Thrown): MissingModule | undefined {
-  if (fenced !== undefined) return { specifier: specifier ?? fenced, referrer, fenced };
-  const isResolution = name === "ResolveMessage" || code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND";
-  if (isResolution) {
-    const named = specifier ?? /^Cannot find (?:package|module) ['"]([^'"]*)['"]/.exec(message)?.[1];
-    // For an unknown `node:` module Bun gives the word "undefined" as referrer.
-    if (named !== undefined) return { specifier: named, referrer: referrer?.startsWith("/") ? referrer : undefined, fenced };
-  }
-  const address = /^ENOENT reading "(https?:[^"]+)"/.exec(message)?.[1];
-  return name === "BuildMessage" && address !== undefined ? { specifier: address, referrer, fenced } : undefined;
 }
 
 function moduleFailure({ specifier, referrer, fenced }: MissingModule, scene: Scene): LarderError {
@@ -55,27 +37,62 @@ function moduleFailure({ specifier, referrer, fenced }: MissingModule, scene: Sc
       details,
     });
   }
-  if (scene.roots.includes(name)) {
-    return new LarderError("E_MODULE_NOT_FOUND", `The package ${name} has no module ${JSON.stringify(specifier)}${where}.`, {
-      hint: 'See its documentation, or "exports" in its package.json, for what can be imported from it.',
-      details,
-    });
+  if (scene.roots.includes(name)) return subpathFailure(name, specifier, { scene, where, details });
+  const pending = scene.pending.get(name);
+  if (pending !== undefined) {
+    return new LarderError(
+      "E_NOT_ON_HOST",
+      `${name} came with generation ${pending}, which this host does not serve yet${where}.`,
+      {
+        hint: `Run it again when the host has caught up; this run had generation ${scene.generation}.`,
+        details: { package: name, generation: pending, ...details },
+      },
+    );
   }
   return notAllowlisted(name, where, { scene, details });
 }
 
-function notAllowlisted(
-  name: string,
-  where: string,
-  { scene, details }: { scene: Scene; details: Record<string, unknown> },
-): LarderError {
+interface Place {
+  scene: Scene;
+  where: string;
+  details: Record<string, unknown>;
+}
+
+function subpathFailure(name: string, specifier: string, { scene, where, details }: Place): LarderError {
+  if (specifier === name) {
+    return new LarderError("E_SUBPATH", `${name} cannot be imported by its name alone${where}.`, {
+      hint: "It has no main module for this runtime: its documentation says what to import from it.",
+      details: { package: name, ...details },
+    });
+  }
+  const exported = scene.exportsOf(name);
+  const near = nearestName(specifier, exported);
+  const known = exported.slice(0, 8).join(", ");
+  return new LarderError("E_SUBPATH", `${name} has no module ${JSON.stringify(specifier)} to import${where}.`, {
+    hint: near
+      ? `Did you mean ${near}?`
+      : known
+        ? `It offers ${known}${exported.length > 8 ? ", …" : ""}.`
+        : "See its documentation for what can be imported from it.",
+    details: { package: name, ...(near === undefined ? {} : { nearest: near }), ...details },
+  });
+}
+
+function notAllowlisted(name: string, where: string, { scene, details }: Omit<Place, "where">): LarderError {
   const near = nearestName(name, scene.roots);
-  const hint = near === undefined ? `Allowlist it: larder add ${name}` : `Did you mean ${near}? If not: larder add ${name}`;
+  const older = scene.currentRoots.includes(name);
+  const hint = older
+    ? "Leave the generation out to run on the current one, which has it."
+    : near === undefined
+      ? `Allowlist it: larder add ${name}`
+      : `Did you mean ${near}? If not: larder add ${name}`;
   const why = !scene.hasTree
     ? "is not on the allowlist: no packages were installed here yet"
-    : scene.transitive.has(name)
-      ? "is here only as a dependency of others, not on the allowlist"
-      : "is not on the allowlist";
+    : older
+      ? `is not in generation ${scene.generation}, which was asked for`
+      : scene.transitive.has(name)
+        ? "is here only as a dependency of others, not on the allowlist"
+        : "is not on the allowlist";
   return new LarderError("E_NOT_ALLOWLISTED", `The package ${name} ${why}${where}.`, {
     hint,
     details: { package: name, ...(near === undefined ? {} : { nearest: near }), ...details },
@@ -116,12 +133,20 @@ function scriptFailure(thrown: Thrown, scene: Scene): LarderError {
   const heading = told === "" ? title : `${title}: ${told}`;
   const frames = position
     ? [`    at ${scene.clean(position.file)}:${position.line}:${position.column}`]
-    : (stack ?? "").split("\n").filter((line) => /^\s+at /.test(line) && !line.includes("/.larder.mjs"));
+    : (stack ?? "").split("\n").filter((line) => /^\s+at /.test(line) && !/\/\.larder\.mjs|node:internal\//.test(line));
   const cleaned = frames.map((frame) => scene.clean(frame));
-  return new LarderError("E_RUN_FAILED", heading, {
-    hint: undefined,
+  const isSyntax = name === "BuildMessage" && position !== undefined && scene.isScript(position.file);
+  return new LarderError(isSyntax ? "E_RUN_SYNTAX" : "E_RUN_FAILED", heading, {
+    hint: isSyntax ? `Mend ${scene.scriptName} at line ${position.line}.` : missingExportHint(thrown),
     details: { name: title, stack: [heading, ...cleaned].join("\n"), ...(firstPosition(cleaned, scene) ?? {}) },
   });
+}
+
+/** Both runtimes link all modules before any of them runs. */
+function missingExportHint({ name, message }: Thrown): string | undefined {
+  const isMissing = /^Export named .* not found in module|does not provide an export named/.test(message);
+  if (name !== "SyntaxError" || !isMissing) return undefined;
+  return "Check the name; from a package in CommonJS, import the default export and take it from there.";
 }
 
 /** Where in the script it happened: the innermost frame that is the script's own. */

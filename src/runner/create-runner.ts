@@ -1,52 +1,23 @@
 import { constants } from "node:fs";
-import { open, readFile, symlink, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
-import { type ErrorBody, formatPlatform, LarderError, type LockfileHash, type Manifest } from "../contract/index.ts";
-import { describeDiskError, type HostStore, openRunDirectory } from "../host/index.ts";
+import { type FileHandle, open, readFile, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { formatPlatform, LarderError, type RunResult } from "../contract/index.ts";
+import { describeDiskError, type HostStore, openRunDirectory, type RunDirectory } from "../host/index.ts";
 import { childEnvironment } from "./child-environment.ts";
-import { preloadSource } from "./child-main.ts";
-import { type BunExecutable, findBun } from "./find-bun.ts";
+import { confinementOf } from "./confinement.ts";
+import { findBun } from "./find-bun.ts";
+import { findNode } from "./find-node.ts";
 import { judgeRun } from "./judge-run.ts";
+import type { Holding } from "./launch.ts";
+import { diagnosticsName, type Executables, prepareLaunch } from "./prepare-launch.ts";
+import { forgetHolding, probeHolding } from "./probe-holding.ts";
 import { readReport } from "./read-report.ts";
-import { fencePattern, writeBoundary } from "./resolution-boundary.ts";
+import { writeBoundary } from "./resolution-boundary.ts";
 import { openResolutionRoot, type ResolutionRoot } from "./resolution-root.ts";
-import { type OutputListener, runChild } from "./run-child.ts";
-
-export interface RunRequest {
-  /** The script's text, TypeScript or JavaScript, … */
-  script?: string;
-  /** … or the path of one file; errors name it by its file name. */
-  file?: string;
-  /** Becomes the global `context`; anything that JSON can say. */
-  context?: unknown;
-  env?: Record<string, string>;
-  /** Default 30 s of wall-clock time. */
-  timeoutMs?: number;
-  /** Resident memory of the script's process; Linux only. */
-  memoryMb?: number;
-  /** Kept of each output stream. Default 1 MiB. */
-  outputBytes?: number;
-  /** Default: the current one. */
-  generation?: number;
-  runtime?: "bun";
-  signal?: AbortSignal;
-  onOutput?: OutputListener;
-}
-
-export interface RunResult {
-  /** The script's default export, or what its promise gave, as JSON carries it; `null` without one. */
-  result: unknown;
-  error?: ErrorBody;
-  stdout: string;
-  stderr: string;
-  outputTruncated: boolean;
-  /** `null` when a signal ended it. */
-  exitCode: number | null;
-  durationMs: number;
-  /** 0: no packages were installed yet. */
-  generation: number;
-  lockfileHash?: string;
-}
+import { type ChildEnd, runChild } from "./run-child.ts";
+import { createRunMark } from "./run-mark.ts";
+import { type Order, type RunRequest, readOrder } from "./run-request.ts";
+import { createUsageSampler, type UsageSampler } from "./usage-sampler.ts";
 
 export interface Runner {
   /**
@@ -59,76 +30,113 @@ export interface Runner {
 export interface RunnerOptions {
   /** Default: see `findBun`. */
   bunPath?: string;
-  /** Says more of a module that is missing: whether the platform, or only the allowlist, is why. Default: not known. */
-  readManifest?(lockfileHash: LockfileHash): Promise<Manifest | undefined>;
+  /** Default: see `findNode`. */
+  nodePath?: string;
+  /** Default: the strongest that works here. */
+  holding?: Holding;
 }
 
 export function createRunner(store: HostStore, options: RunnerOptions = {}): Runner {
-  let boundary: Promise<void> | undefined;
+  const sampler = createUsageSampler();
+  const boundary = onceUnlessFailed(() =>
+    writeBoundary(store.directory).catch((error) => {
+      throw describeDiskError(error, store.directory);
+    }),
+  );
+  const node = onceUnlessFailed(() => findNode(options.nodePath));
+  const holding = onceUnlessFailed(() => (options.holding ? Promise.resolve(options.holding) : probeHolding(store)));
   return {
     async run(request) {
-      const source = await readSource(request);
-      const context = contextJson(request.context);
+      const order = await readOrder(request);
+      const env = (directory: string) => childEnvironment(directory, request.env);
+      env("/");
       const bun = findBun(options.bunPath);
-      boundary ??= writeBoundary(store.directory).catch((error) => {
-        boundary = undefined;
-        throw describeDiskError(error, store.directory);
-      });
-      await boundary;
-      await using root = await openResolutionRoot(store, { generation: request.generation, readManifest: options.readManifest });
-      return await runIn({ store, root, request, source, context, bun });
+      const executables = { bun, node: order.runtime === "node" ? await node.value() : undefined };
+      const [held] = await Promise.all([holding.value(), boundary.value()]);
+      await using root = await openResolutionRoot(store, request.generation);
+      await using directory = await openRunDirectory(store, { purpose: "run" });
+      try {
+        return await runIn({ store, root, directory, request, order, executables, env: env(directory.path), held, sampler });
+      } catch (error) {
+        if (error instanceof Unstarted) await forgetHolding(store);
+        holding.forget();
+        throw error;
+      }
     },
   };
 }
 
-interface Source {
-  name: string;
-  text: string;
+/** Once, and again after it has failed or was forgotten. */
+function onceUnlessFailed<T>(make: () => Promise<T>): { value(): Promise<T>; forget(): void } {
+  let made: Promise<T> | undefined;
+  const forget = () => {
+    made = undefined;
+  };
+  return {
+    forget,
+    value() {
+      made ??= make().catch((error: unknown) => {
+        forget();
+        throw error;
+      });
+      return made;
+    },
+  };
+}
+
+/** What was to hold the run did not come up. */
+class Unstarted extends LarderError {
+  constructor({ stderr, exitCode }: ChildEnd) {
+    super("E_CONFIG", `The run's process could not be started: ${stderr.trim().slice(0, 500) || `exit code ${exitCode}`}`, {
+      hint: "Try again: what this system allows to processes may have changed. Check that it has processes and memory left.",
+      retryable: true,
+    });
+  }
 }
 
 interface Prepared {
   store: HostStore;
   root: ResolutionRoot;
+  directory: RunDirectory;
   request: RunRequest;
-  source: Source;
-  context: string | undefined;
-  bun: BunExecutable;
+  order: Order;
+  executables: Executables;
+  env: Record<string, string>;
+  held: Holding;
+  sampler: UsageSampler;
 }
 
-async function runIn({ store, root, request, source, context, bun }: Prepared): Promise<RunResult> {
-  await using directory = await openRunDirectory(store, { purpose: "run" });
-  const { path } = directory;
-  const env = childEnvironment(path, request.env);
-  const script = join(path, source.name);
-  const fence = await fencePattern(store.directory, path);
-  const input = { script, ...(context === undefined ? {} : { context }), ...(fence === undefined ? {} : { fence }) };
-  const report = await open(
-    join(path, ".larder.json"),
-    constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL,
-    0o600,
-  );
+async function runIn(prepared: Prepared): Promise<RunResult> {
+  const { store, root, request, order, executables, env, held, sampler } = prepared;
+  const { path } = prepared.directory;
+  const { limits, source, runtime } = order;
+  const mark = held === "marks" ? createRunMark() : undefined;
+  const report = await openReport(path);
   try {
+    const { files, ...launching } = await prepareLaunch({ store, directory: path, order, executables, held, mark });
     await Promise.all([
-      writeFile(join(path, ".larder.mjs"), preloadSource(input)),
-      writeFile(script, source.text),
+      ...files.map(([name, text]) => writeFile(join(path, name), text)),
       root.tree && symlink(join(root.tree.path, "node_modules"), join(path, "node_modules")),
     ]);
     const end = await runChild({
-      bun,
+      ...launching,
+      holding: held,
+      mark,
       directory: path,
-      args: ["--no-install", "--no-env-file", "--no-orphans", "--preload", join(path, ".larder.mjs"), script],
-      env,
+      env: { ...env, ...(runtime === "bun" ? executables.bun.env : {}) },
       report: report.fd,
-      limits: {
-        timeoutMs: request.timeoutMs ?? 30_000,
-        outputBytes: request.outputBytes ?? 1024 * 1024,
-        memoryMb: request.memoryMb,
-      },
+      limits,
+      sampler,
       signal: request.signal,
       onOutput: request.onOutput,
     });
-    const verdict = await judgeRun(end, await readReport(report), {
-      request,
+    const told = await readReport(report);
+    if (!told.started && end.stopped === undefined) throw new Unstarted(end);
+    const verdict = await judgeRun({
+      end,
+      report: told,
+      limits,
+      readDiagnostics: () => readFile(join(path, diagnosticsName), "utf8"),
       describe: async () => ({
         scriptName: source.name,
         scriptText: source.text,
@@ -141,50 +149,26 @@ async function runIn({ store, root, request, source, context, bun }: Prepared): 
     return {
       result: verdict.result,
       ...(verdict.error === undefined ? {} : { error: verdict.error.toBody() }),
+      warnings: end.outputTruncated ? [outputCut(limits.outputBytes).toBody()] : [],
       stdout: end.stdout,
       stderr: end.stderr,
       outputTruncated: end.outputTruncated,
-      exitCode: end.exitCode,
+      exitCode: end.stopped !== undefined || (end.signal !== null && !told.exited) ? null : end.exitCode,
       durationMs: end.durationMs,
       generation: root.tree?.generation ?? 0,
       ...(root.tree === undefined ? {} : { lockfileHash: root.tree.lockfileHash }),
+      runtime,
+      confinement: confinementOf(held),
     };
   } finally {
     await report.close();
   }
 }
 
-async function readSource({ script, file, runtime = "bun" }: RunRequest): Promise<Source> {
-  if (runtime !== "bun") throw new LarderError("E_INPUT", `${JSON.stringify(runtime)} is not a runtime.`, { hint: "Use bun." });
-  if ((script === undefined) === (file === undefined)) {
-    throw new LarderError("E_INPUT", "A run needs either a script or a file.", { hint: "Give one of the two." });
-  }
-  if (file === undefined) return { name: "script.ts", text: script ?? "" };
-  const name = basename(file);
-  if (!/^[^.\p{Cc}]\P{Cc}*\.(?:[cm]?[jt]s|[jt]sx)$/u.test(name)) {
-    throw new LarderError("E_INPUT", `${JSON.stringify(name)} is not a script's name.`, {
-      hint: "A script ends in .ts, .tsx, .mts, .cts, .js, .jsx, .mjs or .cjs.",
-    });
-  }
-  try {
-    return { name, text: await readFile(file, "utf8") };
-  } catch (cause) {
-    throw new LarderError("E_INPUT", `The script ${file} cannot be read: ${(cause as Error).message}`, {
-      hint: "Check its path.",
-      cause,
-    });
-  }
-}
+const openReport = (directory: string): Promise<FileHandle> =>
+  open(join(directory, ".larder.json"), constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL, 0o600);
 
-function contextJson(context: unknown): string | undefined {
-  if (context === undefined) return undefined;
-  try {
-    const text = JSON.stringify(context);
-    if (text !== undefined) return text;
-  } catch {
-    // Said below: cyclic, a bigint, or a toJSON that throws.
-  }
-  throw new LarderError("E_INPUT", "The context has no JSON form.", {
-    hint: "Give plain data: objects, lists, strings, numbers.",
+const outputCut = (limitBytes: number): LarderError =>
+  new LarderError("E_RUN_OUTPUT", `The script printed more than ${limitBytes} bytes; the rest was dropped.`, {
+    hint: "Print less, return data as the result, or allow more.",
   });
-}

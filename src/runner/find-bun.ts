@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { LarderError } from "../contract/index.ts";
@@ -11,10 +11,15 @@ export interface BunExecutable {
 
 /** This process's own executable when it is Bun or was compiled by it, else the npm package `bun`. Throws `E_CONFIG`. */
 export function findBun(path?: string): BunExecutable {
-  if (path !== undefined) return { path, env: {} };
+  if (path !== undefined) return { path: existing(path), env: {} };
   if (process.versions.bun === undefined) return { path: bunFromNpm(), env: {} };
   const isPlainBun = /^bun(?:-\w+)?(?:\.exe)?$/.test(basename(process.execPath));
   return { path: process.execPath, env: isPlainBun ? {} : { BUN_BE_BUN: "1" } };
+}
+
+function existing(path: string): string {
+  if (existsSync(path)) return path;
+  throw new LarderError("E_CONFIG", `There is no Bun at ${path}.`, { hint: "Check the path that the runner was given." });
 }
 
 function bunFromNpm(): string {

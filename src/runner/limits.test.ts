@@ -11,9 +11,7 @@ let runner: Runner;
 beforeAll(async () => {
   fixture = await openTestStore();
   await fixture.serve(generation, 1);
-  runner = createRunner(fixture.store, {
-    readManifest: async (hash) => (hash === generation.lockfileHash ? generation.manifest : undefined),
-  });
+  runner = createRunner(fixture.store);
 });
 afterAll(() => fixture[Symbol.asyncDispose]());
 
@@ -56,7 +54,7 @@ describe("limits", () => {
     const script =
       "const kept: unknown[] = []; for (;;) { kept.push(new Array(1e5).fill(1.5)); await new Promise((r) => setTimeout(r, 1)) }";
     const { error } = await runner.run({ script, memoryMb: 200, timeoutMs: 20_000 });
-    expect(error).toMatchObject({ code: "E_RUN_KILLED", message: expect.stringContaining("200 MiB") });
+    expect(error).toMatchObject({ code: "E_RUN_MEMORY", message: expect.stringContaining("200 MiB") });
   });
 
   test("a crash names its signal", async () => {

@@ -1,21 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { runtimes } from "../contract/index.ts";
 import { createRunner, type Runner } from "./index.ts";
 import { openTestStore, type TestStore } from "./testing/open-test-store.ts";
 import { generation } from "./testing/test-packages.ts";
 
 let fixture: TestStore;
-let runner: Runner;
 
 beforeAll(async () => {
   fixture = await openTestStore();
   await fixture.serve(generation, 1);
-  runner = createRunner(fixture.store, {
-    readManifest: async (hash) => (hash === generation.lockfileHash ? generation.manifest : undefined),
-  });
 });
 afterAll(() => fixture[Symbol.asyncDispose]());
 
-describe("a module that is not there", () => {
+describe.each(runtimes)("a module that is not there (%s)", (runtime) => {
+  const runner: Runner = { run: (request) => createRunner(fixture.store).run({ runtime, ...request }) };
+
   test.each([
     ["import", `import "lodash";`],
     ["a subpath", `import "lodash/fp";`],
@@ -47,13 +46,25 @@ describe("a module that is not there", () => {
   });
 
   test.each([
-    ["a subpath that the package does not export", `import "@corp/utils/nope"`],
-    ["a required one", `require("greeter/nope")`],
     ["a file beside the script", `import "./lib.ts"`],
-    ["an unknown built-in", `import "node:nope"`],
+    ["an unknown built-in", `import nope from "node:nope"; nope()`],
     ["an address", `import "https://example.com/x.js"`],
   ])("is not blamed on the allowlist when it is %s", async (_, script) => {
     expect((await runner.run({ script })).error?.code).toBe("E_MODULE_NOT_FOUND");
+  });
+
+  test.each([
+    ["does not export", `import "@corp/utils/nope"`, "It offers @corp/utils"],
+    ["almost exports", `import "@corp/utils/subs"`, "Did you mean @corp/utils/sub?"],
+    ["does not have", `import "greeter/nope"`, "documentation"],
+    ["does not have, required", `require("greeter/nope")`, "documentation"],
+  ])("is a subpath that the package %s", async (_, script, hint) => {
+    const { error } = await runner.run({ script: `\n${script}` });
+    expect(error).toMatchObject({
+      code: "E_SUBPATH",
+      hint: expect.stringContaining(hint),
+      details: { position: { file: "script.ts", line: 2 } },
+    });
   });
 
   test("is the package's fault when the package does not declare it", async () => {

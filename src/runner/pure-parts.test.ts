@@ -67,6 +67,10 @@ test("the position of an import is where its name stands, not where the same wor
     roots: [],
     unavailable: new Map(),
     transitive: new Set(),
+    pending: new Map(),
+    currentRoots: [],
+    generation: 1,
+    exportsOf: () => [],
     platform: "linux-x64-glibc",
   });
   expect(scene.positionOf("zod")).toEqual({ file: "s.ts", line: 3, column: 19 });

@@ -19,21 +19,27 @@ export async function writeBoundary(directory: string): Promise<void> {
 }
 
 /**
- * Nothing ends the search for `node_modules`. Where another one can be seen from the store, this is the pattern of the only paths that modules
- * may be loaded from, and the child refuses all others (about 20 µs for each module loaded); elsewhere `undefined`, which costs nothing.
+ * Nothing ends the search for `node_modules`: those that can be seen from the store. A run hides them where it can; elsewhere the child refuses
+ * to load files outside of `allowedPaths`, at about 20 µs for each module.
  */
-export async function fencePattern(directory: string, runDirectory: string): Promise<string | undefined> {
+export async function visibleFolders(directory: string): Promise<string[]> {
+  const candidates = [join(directory, "packages"), join(directory, "runs"), ...ancestors(directory)].map((folder) =>
+    join(folder, "node_modules"),
+  );
   const visible = await Promise.all(
-    [join(directory, "packages"), join(directory, "runs"), ...ancestors(directory)].map((folder) =>
-      access(join(folder, "node_modules")).then(
+    candidates.map((folder) =>
+      access(folder).then(
         () => true,
         (error) => errnoOf(error) !== "ENOENT",
       ),
     ),
   );
-  if (!visible.includes(true)) return undefined;
-  return `(?:${[join(directory, "packages"), runDirectory].map((path) => `${escapePattern(path)}/`).join("|")})`;
+  return candidates.filter((_, index) => visible[index]);
 }
+
+/** The pattern of the only paths that a fenced child may load modules from. */
+export const allowedPaths = (directory: string, runDirectory: string): string =>
+  `(?:${[join(directory, "packages"), runDirectory].map((path) => `${escapePattern(path)}/`).join("|")})`;
 
 function ancestors(directory: string): string[] {
   const parent = dirname(directory);

@@ -1,7 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { LarderError, type LockfileHash, type Manifest, viewForPlatform } from "../contract/index.ts";
-import { acquireLease, type HostStore, readAccepted, type TreeRef } from "../host/index.ts";
+import { LarderError, viewForPlatform } from "../contract/index.ts";
+import { acquireLease, currentTree, type HostStore, readAccepted, readKeptManifest, type TreeRef } from "../host/index.ts";
+import { exportsOf } from "./package-exports.ts";
 import type { SceneInput } from "./scene.ts";
 
 /** Where a run finds its packages, held until it is disposed. `tree` is absent on a host that never had packages: it runs without. */
@@ -10,29 +11,28 @@ export interface ResolutionRoot extends AsyncDisposable {
   describe(): Promise<TreeFacts>;
 }
 
-type TreeFacts = Pick<SceneInput, "hasTree" | "roots" | "unavailable" | "transitive">;
-const noTree: TreeFacts = { hasTree: false, roots: [], unavailable: new Map(), transitive: new Set() };
-
-interface RootOptions {
-  generation: number | undefined;
-  readManifest: ((lockfileHash: LockfileHash) => Promise<Manifest | undefined>) | undefined;
-}
+type TreeFacts = Pick<
+  SceneInput,
+  "hasTree" | "roots" | "unavailable" | "transitive" | "pending" | "currentRoots" | "generation" | "exportsOf"
+>;
+const noTree: TreeFacts = {
+  hasTree: false,
+  roots: [],
+  unavailable: new Map(),
+  transitive: new Set(),
+  pending: new Map(),
+  currentRoots: [],
+  generation: 0,
+  exportsOf: () => [],
+};
 
 /** Throws `E_NOT_READY` while the first tree is still to be built, `E_NOT_FOUND` for a generation whose tree is not here. */
-export async function openResolutionRoot(store: HostStore, { generation, readManifest }: RootOptions): Promise<ResolutionRoot> {
+export async function openResolutionRoot(store: HostStore, generation?: number): Promise<ResolutionRoot> {
   const lease = await acquireLease(store, { purpose: "run", ...(generation === undefined ? {} : { generation }) });
   if (lease) {
     return {
       tree: lease.tree,
-      async describe() {
-        const manifest = await readManifest?.(lease.tree.lockfileHash);
-        return {
-          hasTree: true,
-          roots: await rootNames(lease.tree),
-          unavailable: manifest ? viewForPlatform(manifest, store.platform).unavailable : new Map(),
-          transitive: new Set(Object.values(manifest?.nodes ?? {}).map((node) => node.name)),
-        };
-      },
+      describe: () => describeTree(store, lease.tree),
       [Symbol.asyncDispose]: () => lease[Symbol.asyncDispose](),
     };
   }
@@ -54,6 +54,27 @@ export async function openResolutionRoot(store: HostStore, { generation, readMan
     tree: undefined,
     describe: async () => noTree,
     async [Symbol.asyncDispose]() {},
+  };
+}
+
+async function describeTree(store: HostStore, tree: TreeRef): Promise<TreeFacts> {
+  const [manifest, accepted, current] = await Promise.all([
+    readKeptManifest(store, tree.lockfileHash),
+    readAccepted(store),
+    currentTree(store),
+  ]);
+  const isBehind =
+    accepted !== undefined && accepted.generation > tree.generation && accepted.generation > (current?.generation ?? 0);
+  const next = isBehind ? await readKeptManifest(store, accepted.lockfileHash) : undefined;
+  return {
+    hasTree: true,
+    roots: await rootNames(tree),
+    unavailable: manifest ? viewForPlatform(manifest, store.platform).unavailable : new Map(),
+    transitive: new Set(Object.values(manifest?.nodes ?? {}).map((node) => node.name)),
+    pending: new Map(Object.keys(next?.roots ?? {}).map((name) => [name, accepted?.generation ?? 0])),
+    currentRoots: current && current.lockfileHash !== tree.lockfileHash ? await rootNames(current) : [],
+    generation: tree.generation,
+    exportsOf: (name) => exportsOf(join(tree.path, "node_modules", name), name),
   };
 }
 

@@ -1,39 +1,37 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
-import { LarderError } from "../contract/index.ts";
+import { constants } from "node:os";
+import { LarderError, type RunLimits } from "../contract/index.ts";
 import { sleep } from "../lib/index.ts";
-import type { BunExecutable } from "./find-bun.ts";
-import { killGroup, killStragglers } from "./kill-processes.ts";
+import { guardLimits, type StopReason } from "./guard-limits.ts";
+import { killGroup, killNamespace, killStragglers } from "./kill-processes.ts";
+import type { Holding, Launch } from "./launch.ts";
 import { createOutputCapture, type OutputCapture } from "./output-capture.ts";
+import type { RunMark } from "./run-mark.ts";
+import type { UsageSampler } from "./usage-sampler.ts";
 
 export type OutputListener = (stream: "stdout" | "stderr", text: string) => void;
 
-export interface ChildLimits {
-  timeoutMs: number;
-  /** Of each stream. */
-  outputBytes: number;
-  /** Resident memory of the script's process, sampled; Linux only. */
-  memoryMb?: number | undefined;
-}
-
 export interface ChildOptions {
-  bun: BunExecutable;
+  launch: Launch;
+  holding: Holding;
+  mark: RunMark | undefined;
   /** Its working directory. */
   directory: string;
-  args: string[];
   env: Record<string, string>;
   /** An open file that it gets as descriptor 3. */
   report: number;
-  limits: ChildLimits;
+  limits: RunLimits;
+  sampler: UsageSampler;
   signal?: AbortSignal | undefined;
   onOutput?: OutputListener | undefined;
 }
 
 export interface ChildEnd {
+  /** As a shell says it: above 128 it may stand for a signal. */
   exitCode: number | null;
   signal: NodeJS.Signals | null;
   /** Why we killed it, if we did. */
-  stopped?: "timeout" | "memory" | "cancelled";
+  stopped?: StopReason;
   stdout: string;
   stderr: string;
   outputTruncated: boolean;
@@ -42,50 +40,80 @@ export interface ChildEnd {
 
 /** How long output may trickle in after the process has ended: a descendant that escaped may hold the pipe open. */
 const drainMs = 250;
+/** How long a namespace may take to end. */
+const endMs = 2000;
 
-/** Starts Bun in a process group of its own and returns when nothing of it is left running. Throws `E_CONFIG` when it cannot be started. */
+/** Starts a process group and returns when nothing of it is left running. Throws `E_CONFIG` when it cannot be started. */
 export async function runChild(options: ChildOptions): Promise<ChildEnd> {
-  const { bun, directory, limits, signal, onOutput } = options;
+  const { launch, directory, limits, onOutput } = options;
   const startedAt = performance.now();
-  const child = spawn(bun.path, options.args, {
+  const child = spawn(launch.path, launch.args, {
     cwd: directory,
-    env: { ...options.env, ...bun.env },
+    env: options.env,
     stdio: ["ignore", "pipe", "pipe", options.report],
     detached: true,
   });
-  const streams = [
+  const capturing = (name: "stdout" | "stderr") =>
     capture(
-      child.stdout,
-      createOutputCapture(limits.outputBytes, (text) => onOutput?.("stdout", text)),
-    ),
-    capture(
-      child.stderr,
-      createOutputCapture(limits.outputBytes, (text) => onOutput?.("stderr", text)),
-    ),
-  ] as const;
-  const guard = guardLimits(child, limits, signal);
+      child[name],
+      createOutputCapture(limits.outputBytes, (text) => onOutput?.(name, text)),
+    );
+  const streams = [capturing("stdout"), capturing("stderr")] as const;
+  const exited = exitOf(child, launch.path);
+  const hold = holdChild(child, options);
   try {
-    const { exitCode, signal: endedBy } = await exitOf(child, bun.path);
-    guard.end();
+    const { exitCode, signal } = await exited;
+    hold.guard?.end();
     const durationMs = performance.now() - startedAt;
-    if (child.pid !== undefined) {
-      killGroup(child.pid);
-      await killStragglers(directory, exitCode === null ? {} : { above: child.pid });
-    }
+    hold.clear(exitCode === null);
     await drained(streams);
     const [stdout, stderr] = [streams[0].finish(), streams[1].finish()];
     return {
-      exitCode,
-      signal: endedBy,
-      ...(guard.stopped === undefined ? {} : { stopped: guard.stopped }),
+      ...bySignal(exitCode, signal),
+      ...(hold.guard?.reason === undefined ? {} : { stopped: hold.guard.reason }),
       stdout: stdout.text,
       stderr: stderr.text,
       outputTruncated: stdout.truncated || stderr.truncated,
       durationMs,
     };
   } finally {
-    guard.end();
+    hold.guard?.end();
   }
+}
+
+/** Watches over a child's limits, and ends what it leaves behind. */
+function holdChild(child: ChildProcess, { holding, mark, directory, limits, sampler, signal }: ChildOptions) {
+  const { pid: leader } = child;
+  if (leader === undefined) return { guard: undefined, clear() {} };
+  const isRunning = () => child.exitCode === null && child.signalCode === null;
+  const stop = () => {
+    if (!isRunning()) return;
+    if (holding !== "namespace" || !killNamespace(leader)) return killGroup(leader);
+    setTimeout(() => isRunning() && killGroup(leader), endMs).unref();
+  };
+  const guard = guardLimits({ leader, directory, limits, sampler, signal, stop });
+  return {
+    guard,
+    clear(killed: boolean) {
+      killGroup(leader);
+      if (holding === "namespace") return;
+      killStragglers({
+        runDirectory: directory,
+        mark,
+        fileMb: limits.fileMb,
+        members: guard.members(),
+        above: killed || guard.members().length > 0 ? 0 : leader,
+      });
+    },
+  };
+}
+
+const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]));
+
+/** The shell in between says a signal as an exit code. */
+function bySignal(exitCode: number | null, signal: NodeJS.Signals | null): Pick<ChildEnd, "exitCode" | "signal"> {
+  const named = exitCode !== null && exitCode > 128 ? signalNames.get(exitCode - 128) : undefined;
+  return { exitCode, signal: signal ?? named ?? null };
 }
 
 interface Captured {
@@ -115,54 +143,16 @@ async function drained(streams: readonly Captured[]): Promise<void> {
   late.abort();
 }
 
-function exitOf(child: ChildProcess, path: string): Promise<{ exitCode: number | null; signal: NodeJS.Signals | null }> {
+function exitOf(child: ChildProcess, path: string): Promise<Pick<ChildEnd, "exitCode" | "signal">> {
   return new Promise((resolve, reject) => {
     child.once("exit", (exitCode, signal) => resolve({ exitCode: signal === null ? exitCode : null, signal }));
     child.once("error", (cause) =>
       reject(
-        new LarderError("E_CONFIG", `Bun cannot be started from ${path}: ${cause.message}`, {
+        new LarderError("E_CONFIG", `Runs cannot be started with ${path}: ${cause.message}`, {
           hint: "Check that the file is there and executable, and that the machine has processes and memory left.",
           cause,
         }),
       ),
     );
   });
-}
-
-interface Guard {
-  stopped: ChildEnd["stopped"];
-  end(): void;
-}
-
-/** Kills the child's group at the first limit it meets, and says which. */
-function guardLimits(child: ChildProcess, limits: ChildLimits, signal: AbortSignal | undefined): Guard {
-  const { pid } = child;
-  const stop = (reason: ChildEnd["stopped"]) => {
-    if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    guard.stopped ??= reason;
-    killGroup(pid);
-  };
-  const cancel = () => stop("cancelled");
-  const timer = setTimeout(() => stop("timeout"), limits.timeoutMs);
-  const sampler = pid === undefined || limits.memoryMb === undefined ? undefined : sampleMemory(pid, limits.memoryMb, stop);
-  signal?.addEventListener("abort", cancel);
-  const guard: Guard = {
-    stopped: undefined,
-    end() {
-      clearTimeout(timer);
-      clearInterval(sampler);
-      signal?.removeEventListener("abort", cancel);
-    },
-  };
-  if (signal?.aborted) cancel();
-  return guard;
-}
-
-function sampleMemory(pid: number, limitMb: number, stop: (reason: "memory") => void): NodeJS.Timeout | undefined {
-  if (process.platform !== "linux") return undefined;
-  return setInterval(async () => {
-    const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-    const residentKb = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0);
-    if (residentKb > limitMb * 1024) stop("memory");
-  }, 50);
 }

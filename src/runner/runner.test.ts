@@ -11,9 +11,7 @@ let runner: Runner;
 beforeAll(async () => {
   fixture = await openTestStore();
   await fixture.serve(generation, 1);
-  runner = createRunner(fixture.store, {
-    readManifest: async (hash) => (hash === generation.lockfileHash ? generation.manifest : undefined),
-  });
+  runner = createRunner(fixture.store);
 });
 afterAll(() => fixture[Symbol.asyncDispose]());
 
@@ -82,7 +80,7 @@ describe("a run", () => {
 
   test("names the line of a syntax error", async () => {
     const { error } = await runner.run({ script: "const a = 1;\nconst b = ;" });
-    expect(error).toMatchObject({ code: "E_RUN_FAILED", details: { position: { file: "script.ts", line: 2 } } });
+    expect(error).toMatchObject({ code: "E_RUN_SYNTAX", details: { position: { file: "script.ts", line: 2 } } });
   });
 
   test("takes what is thrown though it is no Error", async () => {

@@ -10,6 +10,14 @@ export interface Scene {
   unavailable: ReadonlyMap<string, string>;
   /** Names of all packages of the tree, as far as they are known. */
   transitive: ReadonlySet<string>;
+  /** Names of a newer generation that this host does not serve yet, with its number. */
+  pending: ReadonlyMap<string, number>;
+  /** Names that could be imported if no older generation had been asked for. */
+  currentRoots: readonly string[];
+  /** Of the tree; 0 without one. */
+  generation: number;
+  /** What an allowlisted package says can be imported from it; empty when it does not say. */
+  exportsOf(name: string): string[];
   platform: string;
   isScript(path: string): boolean;
   /** Whether the script's text names this module, in quotes. */
@@ -26,23 +34,19 @@ export interface SourcePosition {
   column: number;
 }
 
-export interface SceneInput extends Pick<Scene, "scriptName" | "hasTree" | "roots" | "unavailable" | "transitive" | "platform"> {
+export interface SceneInput extends Omit<Scene, "isScript" | "mentions" | "positionOf" | "clean"> {
   scriptText: string;
   runDirectory: string;
   packagesDirectory: string;
 }
 
 export function createScene(input: SceneInput): Scene {
-  const { scriptName, scriptText, runDirectory, packagesDirectory } = input;
-  const packageDirectory = new RegExp(`${escapePattern(packagesDirectory)}/[0-9a-f]+/`, "g");
+  const { scriptName, scriptText, runDirectory, packagesDirectory, ...facts } = input;
+  const packageDirectory = new RegExp(`(?:file://)?${escapePattern(packagesDirectory)}/[0-9a-f]+/`, "g");
   const find = (specifier: string) => quotedAt(scriptText, specifier);
   return {
+    ...facts,
     scriptName,
-    hasTree: input.hasTree,
-    roots: input.roots,
-    unavailable: input.unavailable,
-    transitive: input.transitive,
-    platform: input.platform,
     isScript: (path) => path.startsWith(`${runDirectory}/`) && !path.startsWith(`${runDirectory}/node_modules/`),
     mentions: (specifier) => find(specifier) !== undefined,
     positionOf(specifier) {
@@ -51,7 +55,13 @@ export function createScene(input: SceneInput): Scene {
       const before = scriptText.slice(0, offset).split("\n");
       return { file: scriptName, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
     },
-    clean: (text) => text.replaceAll(`${runDirectory}/`, "").replaceAll(runDirectory, ".").replace(packageDirectory, ""),
+    clean: (text) =>
+      text
+        .replaceAll(`file://${runDirectory}/`, "")
+        .replaceAll(`${runDirectory}/`, "")
+        .replaceAll(runDirectory, ".")
+        .replace(packageDirectory, "")
+        .replaceAll(`${scriptName}.mjs`, scriptName),
   };
 }
 

@@ -5,7 +5,12 @@ import { createRunner, type Runner } from "./index.ts";
 import { openTestStore, type TestStore } from "./testing/open-test-store.ts";
 import { generation } from "./testing/test-packages.ts";
 
-describe("what lies around the store", () => {
+describe.each([
+  ["bun", undefined],
+  ["bun", "marks"],
+  ["node", undefined],
+  ["node", "marks"],
+] as const)("what lies around the store (%s, held by %p)", (runtime, holding) => {
   let around: TestStore;
   let inProject: Runner;
   beforeAll(async () => {
@@ -27,7 +32,8 @@ describe("what lies around the store", () => {
       JSON.stringify({ name: "project", imports: { "#own": "./src/mapped.js" }, exports: "./src/mapped.js" }),
     );
     await around.serve(generation, 1);
-    inProject = createRunner(around.store);
+    const runner = createRunner(around.store, holding === undefined ? {} : { holding });
+    inProject = { run: (request) => runner.run({ runtime, ...request }) };
   });
   afterAll(() => around[Symbol.asyncDispose]());
 
@@ -48,10 +54,18 @@ describe("what lies around the store", () => {
   });
 
   test("a subpath that a package lacks is not taken from a project's copy of it", async () => {
-    expect((await inProject.run({ script: `require("greeter/extra.js")` })).error?.code).toBe("E_MODULE_NOT_FOUND");
+    expect((await inProject.run({ script: `require("greeter/extra.js")` })).error?.code).toBe("E_SUBPATH");
   });
 
   test("worker threads cannot either", async () => {
+    const worker = `let r; try { r = require("stray") } catch (e) { r = e.code } require("node:worker_threads").parentPort.postMessage(r)`;
+    const script = `import { writeFileSync } from "node:fs"; import { Worker } from "node:worker_threads";
+      writeFileSync("w.cjs", ${JSON.stringify(worker)});
+      export default await new Promise((resolve) => { const w = new Worker("./w.cjs"); w.on("message", (r) => { resolve(r); w.terminate() }) })`;
+    expect((await inProject.run({ script })).result).toBe("MODULE_NOT_FOUND");
+  });
+
+  test.skipIf(runtime !== "bun")("web workers cannot either", async () => {
     const worker = `let r; try { r = require("stray") } catch (e) { r = e.code } postMessage(r)`;
     const script = `import { writeFileSync } from "node:fs"; writeFileSync("w.js", ${JSON.stringify(worker)});
       export default await new Promise((resolve) => { const w = new Worker("./w.js"); w.onmessage = (e) => { resolve(e.data); w.terminate() } })`;
@@ -67,8 +81,8 @@ describe("what lies around the store", () => {
   });
 
   test("packages of the tree work as ever, and so do files that the script writes", async () => {
-    const script = `import { writeFileSync } from "node:fs"; import { late } from "greeter"; writeFileSync("own.ts", "export default 3 as number");
-      export default [(await late()).default, (await import("./own.ts")).default]`;
+    const script = `import { writeFileSync } from "node:fs"; import { late } from "greeter"; writeFileSync("own.mjs", "export default 3");
+      export default [(await late()).default, (await import("./own.mjs")).default]`;
     expect((await inProject.run({ script })).result).toEqual(["late of 1", 3]);
   });
 });

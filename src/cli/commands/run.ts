@@ -42,9 +42,7 @@ export const run = defineCommand<[file: string], RunOptions>({
     const source = file === "-" ? { script: await terminal.readInput() } : { file: existingFile(resolve(terminal.cwd, file)) };
     const { createRunner } = await import("../../runner/index.ts");
     await using store = await openExistingStore(context);
-    const result = await createRunner(store, {
-      readManifest: async (hash) => (await import("../../agent/index.ts")).readCachedManifest(store, hash),
-    }).run({
+    const result = await createRunner(store).run({
       ...source,
       ...(options.context !== undefined && { context: options.context }),
       ...(options.env && { env: options.env }),

@@ -1,10 +1,12 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FixtureGeneration } from "../../../test/harness/fixture-generation.ts";
 import { openTempDir, type TempDir } from "../../../test/harness/temp-dir.ts";
 import {
   flipCurrent,
   type HostStore,
+  manifestPath,
+  manifestsFolder,
   materialise,
   openHostStore,
   openStoreWriter,
@@ -28,7 +30,9 @@ export async function openTestStore(): Promise<TestStore> {
   return {
     store,
     temp,
-    async serve({ manifest, lockfileHash, blobs }, number) {
+    async serve({ manifest, lockfileHash, blobs, bytes }, number) {
+      await mkdir(manifestsFolder(store), { recursive: true });
+      await writeFile(manifestPath(store, lockfileHash), bytes);
       await using writer = await openStoreWriter(store, { purpose: "test" });
       const plan = planTree(manifest, lockfileHash, store.platform);
       await materialise(writer, plan, {
