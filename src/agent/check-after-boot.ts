@@ -1,29 +1,31 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { currentTree, type StoreWriter, verifyStore } from "../host/index.ts";
-import { type Logger, undefinedOn, writeFileAtomic } from "../lib/index.ts";
+import { isSettled, markSettled, type StoreWriter, unsettle, verifyStore } from "../host/index.ts";
+import type { Logger } from "../lib/index.ts";
 import type { ReconcileMemory } from "./reconcile-once.ts";
 
-const bootIdPath = "/proc/sys/kernel/random/boot_id";
-
 /**
- * File contents are not forced to disk when a package is unpacked, so power that was lost may have taken some: once after each start of the machine
- * everything is compared with what was recorded, and what is damaged is made anew by the next reconcile.
+ * Once after each start of the machine, and whenever somebody found damage, everything is compared with what was recorded: power that was lost may
+ * have taken what nothing had forced to disk. What is damaged is then made anew by this pass; what is whole is trusted until the next start.
  */
 export async function checkAfterBoot(
   { store }: StoreWriter,
   { memory, logger, signal }: { memory: ReconcileMemory; logger: Logger; signal: AbortSignal },
 ): Promise<void> {
-  const bootId = (await readFile(bootIdPath, "utf8").catch(() => "")).trim();
-  const path = join(store.layout.state, "verified-boot");
-  if (bootId === "" || (await undefinedOn(["ENOENT"], readFile(path, "utf8"))) === bootId) return;
-  if (await currentTree(store)) {
-    const { damaged, problems } = await verifyStore(store, { signal });
-    memory.damaged = { packages: new Set(damaged.packages), trees: new Set(damaged.trees) };
-    if (problems.length > 0) {
-      logger.warn({ problems: problems.slice(0, 20), count: problems.length }, "the store was damaged, rebuilding");
-      return;
-    }
-  }
-  await writeFileAtomic(path, bootId);
+  if (await isSettled(store.layout)) return;
+  memory.tree = memory.etag = undefined;
+  const { damaged, problems } = await verifyStore(store, { signal, unreached: true });
+  memory.damaged = { packages: new Set(damaged.packages), trees: new Set(damaged.trees) };
+  if (problems.length === 0) await markSettled(store.layout);
+  else logger.warn({ problems: problems.slice(0, 20), count: problems.length }, "the store is damaged, mending it");
+}
+
+/** Looks at everything in the background, at a pace that nobody notices. True: something is damaged, and the next pass will look for itself. */
+export async function scrub(
+  { store }: StoreWriter,
+  { bytesPerSecond, logger, signal }: { bytesPerSecond: number; logger: Logger; signal: AbortSignal },
+): Promise<boolean> {
+  const { problems, packages, bytes } = await verifyStore(store, { signal, bytesPerSecond });
+  logger.info({ packages, bytes, problems: problems.length }, "scrubbed the store");
+  // A rebuild may have been met half way; the pass, which has the store to itself, decides.
+  if (problems.length > 0) await unsettle(store.layout);
+  return problems.length > 0;
 }

@@ -4,9 +4,11 @@ import {
   currentTree,
   describeDiskError,
   flipCurrent,
+  isSettled,
   type Materialised,
   materialise,
   missingPackages,
+  type PackageKey,
   planTree,
   type StoreWriter,
   sweepStore,
@@ -14,9 +16,11 @@ import {
   type TreeRef,
 } from "../host/index.ts";
 import { failpoint, type Logger } from "../lib/index.ts";
+import { checkAfterBoot } from "./check-after-boot.ts";
 import type { ControlPlane, DesiredAnswer } from "./control-plane.ts";
 import { establishIdentity } from "./establish-identity.ts";
 import { loadManifest, pruneManifests } from "./manifest-cache.ts";
+import { repairStore } from "./repair-store.ts";
 import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
 
 /** What one pass leaves for the next of the same process: with it, a pass that finds nothing new is one conditional request. */
@@ -89,6 +93,7 @@ interface Pass extends ReconcileOptions {
 
 async function converge(pass: Pass): Promise<ReconcileResult> {
   const { writer, controlPlane, memory, stopwatch, signal } = pass;
+  await stopwatch.measure("settle", () => checkAfterBoot(writer, pass));
   if (!memory.identified) {
     await stopwatch.measure("identity", () => establishIdentity(writer, controlPlane, pass));
     memory.identified = true;
@@ -101,6 +106,7 @@ async function converge(pass: Pass): Promise<ReconcileResult> {
     const desired = await stopwatch.measure("accept", () => accept(writer, offer));
     if (await isServed(pass, desired)) {
       memory.etag = offer.etag;
+      await mendRest(pass);
       return finish(pass, "unchanged", memory.tree);
     }
     await build(pass, desired);
@@ -114,6 +120,7 @@ async function converge(pass: Pass): Promise<ReconcileResult> {
     memory.etag = offer.etag;
     await failpoint("reconcile:after-flip");
     await tidy(pass, desired.lockfileHash);
+    await mendRest(pass);
     return finish(pass, "flipped", memory.tree);
   }
 }
@@ -192,6 +199,22 @@ async function tidy({ writer, stopwatch, logger }: Pass, lockfileHash: LockfileH
     });
   } catch (error) {
     logger.warn({ err: error }, "could not sweep the store");
+  }
+}
+
+/** The desired tree is whole; older ones may still be damaged, and are mended or stay so until the next pass. */
+async function mendRest({ writer, controlPlane, memory, signal, logger }: Pass): Promise<void> {
+  if (await isSettled(writer.store.layout)) return;
+  try {
+    const damaged = {
+      packages: [...memory.damaged.packages] as PackageKey[],
+      trees: [...memory.damaged.trees] as LockfileHash[],
+    };
+    await repairStore(writer, { controlPlane, damaged, signal });
+    memory.damaged = { packages: new Set(), trees: new Set() };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    logger.warn({ err: error }, "could not mend an older tree");
   }
 }
 

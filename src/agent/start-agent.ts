@@ -1,7 +1,7 @@
 import { type ErrorBody, type HostPhase, LarderError } from "../contract/index.ts";
 import { currentTree, type HostStore, openStoreWriter, type StoreWriter, type TreeRef } from "../host/index.ts";
 import { backoffMs, jittered, type Logger, silentLogger, sleep } from "../lib/index.ts";
-import { checkAfterBoot } from "./check-after-boot.ts";
+import { scrub } from "./check-after-boot.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { createControlPlaneClient } from "./control-plane-client.ts";
 import { followEvents } from "./follow-events.ts";
@@ -23,6 +23,10 @@ export interface AgentOptions {
   pollMs?: number;
   /** At most so long between two reports. Default 60 s. */
   heartbeatMs?: number;
+  /** From the end of one look at every file to the beginning of the next, jittered. Default a day. */
+  scrubIntervalMs?: number;
+  /** How fast that reads; 0: never. Default 8 MiB/s. */
+  scrubBytesPerSecond?: number;
   /** Waits so long for the store's lock. Default 0. */
   waitMs?: number;
 }
@@ -122,9 +126,6 @@ function runAgent(running: Running): Agent {
   };
 
   const loop = async () => {
-    await checkAfterBoot(writer, { memory, logger, signal }).catch((error) => {
-      if (!signal.aborted) logger.warn({ err: error }, "could not check the store");
-    });
     for (let failures = 0; !signal.aborted; ) {
       const next = await look(failures);
       failures = next.failures;
@@ -132,7 +133,11 @@ function runAgent(running: Running): Agent {
       await wake.wait(next.waitMs, signal);
     }
   };
-  const tasks = Promise.all([loop(), followEvents(controlPlane, { wake: wake.wake, logger, signal })]);
+  const tasks = Promise.all([
+    loop(),
+    followEvents(controlPlane, { wake: wake.wake, logger, signal }),
+    scrubNowAndThen(running, { wake: wake.wake, signal }),
+  ]);
   return {
     status: () => status,
     reconcile() {
@@ -151,6 +156,24 @@ function runAgent(running: Running): Agent {
     },
   };
 }
+
+async function scrubNowAndThen(
+  { writer, logger, scrubIntervalMs = day, scrubBytesPerSecond = 8 * mebibyte }: Running,
+  { wake, signal }: { wake(): void; signal: AbortSignal },
+): Promise<void> {
+  if (scrubBytesPerSecond === 0) return;
+  while (!signal.aborted) {
+    try {
+      await sleep(jittered(scrubIntervalMs), signal);
+      if (await scrub(writer, { bytesPerSecond: scrubBytesPerSecond, logger, signal })) wake();
+    } catch (error) {
+      if (!signal.aborted) logger.warn({ err: error }, "could not scrub the store");
+    }
+  }
+}
+
+const day = 86_400_000;
+const mebibyte = 1024 * 1024;
 
 const stopped = (): LarderError => new LarderError("E_CANCELLED", "The agent was stopped.");
 

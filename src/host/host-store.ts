@@ -1,11 +1,12 @@
 import { lstat, mkdir, realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { formatPlatform, LarderError, type Platform } from "../contract/index.ts";
+import { formatPlatform, LarderError, type LockfileHash, type Platform } from "../contract/index.ts";
 import { type Clock, type Liveness, type Logger, openLiveness, silentLogger, systemClock } from "../lib/index.ts";
 import { detectPlatform } from "./detect-platform.ts";
 import { describeDiskErrors } from "./disk-error.ts";
 import { layoutOf, type StoreLayout, storeFolders } from "./layout.ts";
 import { readPlatform } from "./state.ts";
+import type { Damage } from "./verify.ts";
 
 /** An open store. Holds no lock; disposing it ends the leases taken through it. */
 export interface HostStore extends AsyncDisposable {
@@ -16,6 +17,8 @@ export interface HostStore extends AsyncDisposable {
   readonly platform: Platform;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Looked at by this process since the machine started, because nobody else had: what was wrong. */
+  readonly checkedTrees: Map<LockfileHash, Promise<readonly Damage[]>>;
   /** The socket that proves to sweeps that this process lives; made with the first lease. */
   liveness(): Promise<Liveness>;
 }
@@ -49,8 +52,13 @@ export async function openHostStore(options: HostStoreOptions): Promise<HostStor
     platform,
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
+    checkedTrees: new Map(),
     liveness: () => {
-      liveness ??= openLiveness(layout.leases);
+      liveness ??= openLiveness(layout.leases).catch((error) => {
+        // The disk may have room for it next time.
+        liveness = undefined;
+        throw error;
+      });
       return liveness;
     },
     async [Symbol.asyncDispose]() {

@@ -3,6 +3,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { errnoOf } from "../lib/index.ts";
 import type { StoreLayout } from "./layout.ts";
+import type { StoreWriter } from "./store-writer.ts";
 
 /** A path below `incoming/` that nobody else uses. */
 export const incomingPath = (layout: StoreLayout): string => join(layout.incoming, randomBytes(12).toString("hex"));
@@ -33,6 +34,12 @@ export async function publishDirectory(
 /** A path below `trash/` that nobody else uses. */
 export const trashPath = (layout: StoreLayout, path: string): string =>
   join(layout.trash, `${basename(path).slice(0, 64)}.${randomBytes(6).toString("hex")}`);
+
+/** Out of sight: packages that are damaged and that no tree needs. */
+export const dropPackages = ({ store, exclusive }: StoreWriter, keys: Iterable<string>): Promise<void> =>
+  exclusive(async () => {
+    for (const key of keys) await moveToTrash(store.layout, join(store.layout.packages, key));
+  });
 
 /** Out of sight in one step; the bytes go with `emptyTrash`. False: it was not there. */
 export async function moveToTrash(layout: StoreLayout, path: string): Promise<boolean> {

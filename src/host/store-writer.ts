@@ -6,6 +6,7 @@ import { describeDiskErrors } from "./disk-error.ts";
 import type { Donors } from "./donors.ts";
 import type { HostStore } from "./host-store.ts";
 import { forgetCondemned } from "./lease-files.ts";
+import { settleIfEmpty } from "./settle.ts";
 import { readPlatform, writePlatform } from "./state.ts";
 
 export interface WriterMemory {
@@ -56,6 +57,7 @@ async function preparedWriter(store: HostStore, lock: AsyncDisposable): Promise<
     await describeDiskErrors(layout.directory, async () => {
       await Promise.all([emptyFolder(layout.incoming), removeDrafts(layout.state), forgetCondemned(layout)]);
       if ((await readPlatform(layout)) === undefined) await writePlatform(layout, store.platform);
+      await settleIfEmpty(layout);
     });
   } catch (error) {
     await lock[Symbol.asyncDispose]();

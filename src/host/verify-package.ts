@@ -7,6 +7,7 @@ import { fileMode } from "./file-writer.ts";
 import { contentPath, packagePath, recordName, type StoreLayout, siblingPath, siblingTarget } from "./layout.ts";
 import { listEntries } from "./list-entries.ts";
 import { readPackageRecord, type TreeRecord } from "./record.ts";
+import type { Throttle } from "./throttle.ts";
 import type { Damage } from "./verify.ts";
 
 interface Checked {
@@ -16,7 +17,11 @@ interface Checked {
 }
 
 /** One package against its own record, and the record against what the tree expects. */
-export async function checkPackage(layout: StoreLayout, expected: TreeRecord["packages"][number]): Promise<Checked> {
+export async function checkPackage(
+  layout: StoreLayout,
+  expected: TreeRecord["packages"][number],
+  throttle?: Throttle,
+): Promise<Checked> {
   const { key, name, version, integrity } = expected;
   const directory = packagePath(layout, key);
   const problems: Damage[] = [];
@@ -45,7 +50,7 @@ export async function checkPackage(layout: StoreLayout, expected: TreeRecord["pa
     const entry = take(path);
     bytes += file.sizeBytes;
     if (entry === undefined) problem("missing", path);
-    else if (entry.kind !== "file" || !(await isUnchanged(join(directory, path), file))) problem("changed", path);
+    else if (entry.kind !== "file" || !(await isUnchanged(join(directory, path), file, throttle))) problem("changed", path);
   }
   for (const link of record.links) {
     const path = siblingPath(name, link.alias);
@@ -60,12 +65,13 @@ export async function checkPackage(layout: StoreLayout, expected: TreeRecord["pa
 async function isUnchanged(
   path: string,
   expected: { sizeBytes: number; sha256: string; executable?: true | undefined },
+  throttle: Throttle | undefined,
 ): Promise<boolean> {
   const handle = await open(path, "r");
   try {
     const { size, mode } = await handle.stat();
     if (size !== expected.sizeBytes || (mode & 0o7777) !== fileMode(expected.executable ?? false)) return false;
-    return (await hashOf(handle)) === expected.sha256;
+    return (await hashOf(handle, throttle)) === expected.sha256;
   } catch (error) {
     // A sector that cannot be read is damage; a disk that cannot be read at all says so elsewhere.
     if ((error as NodeJS.ErrnoException).code === "EIO") return false;
@@ -75,12 +81,13 @@ async function isUnchanged(
   }
 }
 
-async function hashOf(handle: FileHandle): Promise<string> {
+async function hashOf(handle: FileHandle, throttle: Throttle | undefined): Promise<string> {
   const hash = createHash("sha256");
   const buffer = Buffer.allocUnsafe(256 * 1024);
   for (;;) {
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
     if (bytesRead === 0) return hash.digest("hex");
     hash.update(buffer.subarray(0, bytesRead));
+    await throttle?.(bytesRead);
   }
 }

@@ -3,10 +3,11 @@ import { mapConcurrent, undefinedOn } from "../lib/index.ts";
 import { currentHash } from "./current-tree.ts";
 import { describeDiskErrors } from "./disk-error.ts";
 import type { HostStore } from "./host-store.ts";
-import type { PackageKey } from "./layout.ts";
+import { type PackageKey, recordName } from "./layout.ts";
 import { type Lease, leaseTree } from "./lease.ts";
-import { listTrees } from "./list-trees.ts";
-import { readTreeRecord, type TreeRecord } from "./record.ts";
+import { listPackages, listTrees } from "./list-trees.ts";
+import { readPackageRecord, readTreeRecord, type TreeRecord } from "./record.ts";
+import { createThrottle } from "./throttle.ts";
 import { checkPackage } from "./verify-package.ts";
 import { checkTree } from "./verify-tree.ts";
 
@@ -32,22 +33,34 @@ export interface VerifyReport {
 
 const concurrency = 4;
 
+export interface VerifyOptions {
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+  /** Packages that no tree reaches too: what a killed build completed, and the next one will use. Otherwise they are leftovers, and not looked at. */
+  unreached?: boolean;
+  /** Reads no faster than this, one file at a time. */
+  bytesPerSecond?: number;
+}
+
 /**
  * Compares every file and link of every tree here, and of all packages they reach, with what was recorded when it was unpacked: content, kind,
- * mode, nothing missing, nothing added. Changes nothing. A package that no tree reaches is a leftover, and not looked at.
+ * mode, nothing missing, nothing added. Changes nothing.
  */
 export async function verifyStore(
   store: HostStore,
-  { signal, onProgress }: { signal?: AbortSignal; onProgress?: (progress: Progress) => void } = {},
+  { signal, onProgress, unreached = false, bytesPerSecond }: VerifyOptions = {},
 ): Promise<VerifyReport> {
   const damaged = { packages: [], trees: [] };
   const report: VerifyReport = { intact: true, problems: [], trees: 0, packages: 0, files: 0, bytes: 0, damaged };
   const leases: Lease[] = [];
   try {
     await describeDiskErrors(store.layout.directory, async () => {
-      const packages = await checkTrees(store, report, leases);
-      await mapConcurrent(packages, { limit: concurrency, ...(signal ? { signal } : {}) }, async (expected) => {
-        const found = await checkPackage(store.layout, expected);
+      const reached = await checkTrees(store, report, leases);
+      const packages = unreached ? [...reached, ...(await unreachedPackages(store, { reached, report }))] : reached;
+      const limit = bytesPerSecond === undefined ? concurrency : 1;
+      const throttle = bytesPerSecond === undefined ? undefined : createThrottle(bytesPerSecond, signal);
+      await mapConcurrent(packages, { limit, ...(signal ? { signal } : {}) }, async (expected) => {
+        const found = await checkPackage(store.layout, expected, throttle);
         report.packages += 1;
         report.files += found.files;
         report.bytes += found.bytes;
@@ -61,6 +74,25 @@ export async function verifyStore(
   }
   report.intact = report.problems.length === 0;
   return report;
+}
+
+/** By their own word: what they should be, nobody else knows. One that does not say is damaged. */
+async function unreachedPackages(
+  { layout }: HostStore,
+  { reached, report }: { reached: TreeRecord["packages"]; report: VerifyReport },
+): Promise<TreeRecord["packages"]> {
+  const known = new Set(reached.map(({ key }) => key));
+  const found: TreeRecord["packages"] = [];
+  for (const key of await listPackages(layout)) {
+    if (known.has(key)) continue;
+    const record = await readPackageRecord(layout, key);
+    if (record) found.push({ key, name: record.name, version: record.version, integrity: record.integrity });
+    else {
+      report.problems.push({ kind: "record", subject: "a package of no tree", path: `packages/${key}/${recordName}` });
+      report.damaged.packages.push(key);
+    }
+  }
+  return found;
 }
 
 /** Leases every tree, so that no sweep takes away what is being looked at; answers the packages that they need. */
