@@ -11,6 +11,8 @@ export interface ConformanceSubject extends AsyncDisposable {
   damage(key: BlobKey): Promise<void>;
   /** True when the driver itself holds whole blobs (memory), so that memory is not measured. */
   holdsContents?: boolean;
+  /** Makes what the store lives on unusable for good, if that can be done. */
+  takeAway?(): Promise<void>;
 }
 
 type Test = (name: string, body: () => Promise<void>, timeoutMs?: number) => void;
@@ -18,7 +20,7 @@ type Test = (name: string, body: () => Promise<void>, timeoutMs?: number) => voi
 /** What every driver must do. Call inside a `describe`; each test opens a subject of its own. Memory is measured after `collectGarbage`. */
 export function testBlobStore(
   open: () => Promise<ConformanceSubject>,
-  { test, collectGarbage }: { test: Test; collectGarbage(): void },
+  { test, collectGarbage, largeMib = 64 }: { test: Test; collectGarbage(): void; largeMib?: number },
 ): void {
   const check = (name: string, body: (subject: ConformanceSubject) => Promise<void>, timeoutMs = 10_000) =>
     test(
@@ -202,9 +204,49 @@ export function testBlobStore(
   });
 
   check(
+    "a store that is gone says so with a code and a hint, to every question",
+    async ({ store, takeAway }) => {
+      if (takeAway === undefined) return;
+      const bytes = randomBytes(1000);
+      await store.put(keyOf(bytes), pieces(bytes, 100));
+      await takeAway();
+      const known = ["E_STORE_UNAVAILABLE", "E_PERMISSION", "E_CONFIG", "E_READ_ONLY"];
+      const other = randomBytes(1000);
+      for (const question of [
+        () => store.head(keyOf(bytes)),
+        () => store.get(keyOf(bytes)),
+        () => store.put(keyOf(other), pieces(other, 100)),
+        () => Array.fromAsync(store.list()),
+      ]) {
+        await rejects(
+          question,
+          (error: { code: string; hint?: string }) => known.includes(error.code) && error.hint !== undefined,
+        );
+      }
+    },
+    30_000,
+  );
+
+  check("a blob that is given out by link is the blob", async ({ store }) => {
+    const bytes = randomBytes(1000);
+    await store.put(keyOf(bytes), pieces(bytes, 100));
+    const link = await store.link(keyOf(bytes));
+    if (link !== undefined) deepEqual(Buffer.from(await (await fetch(link)).arrayBuffer()), bytes);
+  });
+
+  check("closing one opener leaves the others, and closing twice does nothing", async ({ store, reopen }) => {
+    const bytes = randomBytes(1000);
+    const other = await reopen();
+    await other.put(keyOf(bytes), pieces(bytes, 100));
+    await other[Symbol.asyncDispose]();
+    await other[Symbol.asyncDispose]();
+    deepEqual(await contentOf(store, keyOf(bytes)), bytes);
+  });
+
+  check(
     "a large blob passes in bounded memory",
     async ({ store, holdsContents }) => {
-      const count = holdsContents ? 4 : 64;
+      const count = holdsContents ? 4 : largeMib;
       const piece = randomBytes(1 << 20);
       const hash = createHash("sha512");
       for (let index = 0; index < count; index++) hash.update(piece);

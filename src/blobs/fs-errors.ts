@@ -10,6 +10,7 @@ const known: Record<string, readonly [code: ErrorCode, says: string, hint: strin
   EIO: ["E_STORE_UNAVAILABLE", "has a hardware or network fault (EIO)", "Check the disk."],
   EMFILE: ["E_STORE_UNAVAILABLE", "cannot be used: too many files are open", "Raise the limit of open files."],
   ENFILE: ["E_STORE_UNAVAILABLE", "cannot be used: too many files are open", "Raise the limit of open files."],
+  ENOENT: ["E_STORE_UNAVAILABLE", "is not there any more", "Mount it again, or restart Larder if it was emptied on purpose."],
   ENOTDIR: ["E_CONFIG", "is not a directory", "Choose another directory."],
 };
 

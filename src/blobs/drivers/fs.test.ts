@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";
-import { chmod, mkdir, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openTempDir } from "../../../test/harness/temp-dir.ts";
 import type { BlobKey } from "../../contract/index.ts";
@@ -27,9 +27,15 @@ describe("the fs blob store", () => {
         await chmod(path, 0o644);
         await writeFile(path, bytes);
       };
-      return { store: await open(), damage, reopen: open, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() };
+      return {
+        store: await open(),
+        damage,
+        reopen: open,
+        takeAway: () => rm(directory.path, { recursive: true }),
+        [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
+      };
     },
-    { test, collectGarbage: () => Bun.gc(true) },
+    { test, collectGarbage: () => Bun.gc(true), largeMib: 200 },
   );
 
   test("a shortened file is an error", async () => {

@@ -15,7 +15,13 @@ const draftAgeMs = 3600_000;
 /** `<directory>/ab/cd/<key>`: a blob is there by rename, whole and durable; drafts are in `<directory>/incoming`. */
 export async function openFsBlobStore(directory: string): Promise<BlobStore> {
   const pathOf = (key: BlobKey) => join(directory, parseBlobKey(key).slice(0, 2), key.slice(2, 4), key);
-  const sizeOf = async (key: BlobKey) => (await undefinedOn(["ENOENT"], stat(pathOf(key))))?.size;
+  const incoming = join(directory, "incoming");
+  const sizeOf = async (key: BlobKey) => {
+    const info = await undefinedOn(["ENOENT"], stat(pathOf(key)));
+    // A disk that was taken away is not a store without blobs.
+    if (info === undefined) await stat(incoming);
+    return info?.size;
+  };
   const translated = async <T>(task: () => Promise<T>): Promise<T> => {
     try {
       return await task();
@@ -23,7 +29,6 @@ export async function openFsBlobStore(directory: string): Promise<BlobStore> {
       throw fsErrorAt(directory, error);
     }
   };
-  const incoming = join(directory, "incoming");
   await translated(async () => {
     await mkdir(incoming, { recursive: true, mode: 0o700 });
     await sweepDrafts(incoming);
@@ -63,7 +68,10 @@ export async function openFsBlobStore(directory: string): Promise<BlobStore> {
         await rm(path, { force: true });
         await undefinedOn(["ENOENT"], syncDirectory(dirname(path)));
       }),
-    list: (options = {}) => listBlobs(directory, options),
+    async *list(options = {}) {
+      await translated(() => stat(incoming));
+      yield* listBlobs(directory, options);
+    },
     link: async () => undefined,
     async [Symbol.asyncDispose]() {},
   };

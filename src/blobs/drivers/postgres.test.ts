@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { sql } from "drizzle-orm";
 import { onBothDatabases } from "../../../test/harness/on-both-databases.ts";
+import { startPostgres } from "../../../test/harness/postgres.ts";
 import type { BlobKey } from "../../contract/index.ts";
-import { beginBlobUpload, getBlobContent, putBlobChunk, sweepBlobUploads } from "../../db/index.ts";
+import { beginBlobUpload, getBlobContent, openDatabase, putBlobChunk, sweepBlobUploads } from "../../db/index.ts";
 import { testBlobStore } from "../conformance.ts";
 import { openPostgresBlobStore } from "./postgres.ts";
 
@@ -24,7 +26,7 @@ onBothDatabases("the postgres blob store", ({ db, url }) => {
       // PGlite keeps its database in this process.
       return { store: await open(), damage, reopen: open, holdsContents: url() === undefined, [Symbol.asyncDispose]: clear };
     },
-    { test, collectGarbage: () => Bun.gc(true) },
+    { test, collectGarbage: () => Bun.gc(true), largeMib: process.env.LARDER_TEST_LARGE === undefined ? 64 : 200 },
   );
 
   test("I13: a given-up upload goes when it is old, a published one stays", async () => {
@@ -43,3 +45,26 @@ onBothDatabases("the postgres blob store", ({ db, url }) => {
     await clear();
   });
 });
+
+test("a database that is gone says so with a code and a hint, to every question", async () => {
+  await using server = await startPostgres();
+  const target = new URL(await server.createDatabase());
+  const port = Number(target.port);
+  const gate = createServer((socket) => {
+    const inner = connect(port, "127.0.0.1");
+    socket.pipe(inner).pipe(socket);
+    for (const end of [socket, inner]) end.on("error", () => [socket, inner].forEach((each) => void each.destroy()));
+    open.add(socket);
+  });
+  const open = new Set<Socket>();
+  await new Promise<void>((resolve) => gate.listen(0, "127.0.0.1", resolve));
+  target.port = String((gate.address() as AddressInfo).port);
+  await using db = await openDatabase({ url: target.href });
+  const store = await openPostgresBlobStore(db);
+  gate.close();
+  for (const socket of open) socket.destroy();
+  const key = "ab".repeat(64) as BlobKey;
+  for (const question of [() => store.head(key), () => store.get(key), () => Array.fromAsync(store.list())]) {
+    await expect(question()).rejects.toMatchObject({ code: "E_STORE_UNAVAILABLE", retryable: true, hint: expect.any(String) });
+  }
+}, 30_000);

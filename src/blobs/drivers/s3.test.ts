@@ -9,6 +9,7 @@ import { testBlobStore } from "../conformance.ts";
 import type { S3Options } from "../s3/s3-options.ts";
 import { openS3BlobStore } from "./s3.ts";
 
+const largeMib = process.env.LARDER_TEST_LARGE === undefined ? 64 : 200;
 let server: S3Server;
 beforeAll(async () => {
   server = await startS3();
@@ -51,7 +52,7 @@ async function open(options: Partial<S3Options> = {}): Promise<Opened> {
 describe("the s3 blob store", () => {
   testBlobStore(
     async () => {
-      const { store, prefix, nameOf } = await open();
+      const { store, prefix, nameOf } = await open({ linkSeconds: 60 });
       const damage = async (key: BlobKey) => {
         const path = server.pathOf(nameOf(key));
         const bytes = await readFile(path);
@@ -59,9 +60,10 @@ describe("the s3 blob store", () => {
         await writeFile(path, bytes);
       };
       const reopen = () => openS3BlobStore({ ...server, prefix });
-      return { store, damage, reopen, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
+      const takeAway = () => server.fault({ times: 999, what: { kind: "status", status: 404, code: "NoSuchBucket" } });
+      return { store, damage, reopen, takeAway, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
     },
-    { test, collectGarbage: () => Bun.gc(true) },
+    { test, collectGarbage: () => Bun.gc(true), largeMib },
   );
 });
 

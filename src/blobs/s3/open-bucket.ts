@@ -20,6 +20,7 @@ const attempts = 5;
 const connectMs = 5000;
 const silenceMs = 30_000;
 const sockets = 64;
+const bucketSeenMs = 5000;
 
 /** Objects by name, in our own words. Every method throws `LarderError`, or the signal's reason. Throttling, 5xx and lost connections were tried again. */
 export interface Bucket {
@@ -69,6 +70,14 @@ export function openBucket(options: S3Options): Bucket {
   };
   const abortable = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { abortSignal: signal });
   const encryption = encryptionHeaders(options);
+
+  let seenAt = Number.NEGATIVE_INFINITY;
+  /** A HEAD's 404 may as well mean that the bucket is gone, which is not the same as one without blobs. */
+  const assertThere = async (signal: AbortSignal | undefined): Promise<void> => {
+    if (performance.now() - seenAt < bucketSeenMs) return;
+    await bucket.probe(signal);
+    seenAt = performance.now();
+  };
 
   const bucket: Bucket = {
     async probe(signal) {
@@ -123,7 +132,10 @@ export function openBucket(options: S3Options): Bucket {
       } catch (error) {
         signal?.throwIfAborted();
         const failure = failureOf(error);
-        if (isAbsent(failure)) return undefined;
+        if (isAbsent(failure)) {
+          await assertThere(signal);
+          return undefined;
+        }
         if (isUnexplained(failure)) await bucket.probe(signal);
         throw s3ErrorAt(options, error);
       }
