@@ -33,7 +33,7 @@ function describe(path: string, entry: Dirent): string {
   if (!entry.isFile()) return "neither file nor link";
   const bytes = readFileSync(path);
   // A record is whatever this version writes, as long as it is whole.
-  if (entry.name === "larder.json") return `record ${typeof JSON.parse(bytes.toString())}`;
+  if (entry.name === "larder.json") return `record ${isJson(bytes.toString()) ? "whole" : "broken"}`;
   return `${(statSync(path).mode & 0o7777).toString(8)} ${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
@@ -95,5 +95,13 @@ function linkText(path: string): string {
     return readlinkSync(path);
   } catch {
     return "";
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    return typeof JSON.parse(text) === "object";
+  } catch {
+    return false;
   }
 }
