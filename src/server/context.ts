@@ -1,4 +1,3 @@
-import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { type BlobReader, type BlobStores, createBlobReader } from "../blobs/index.ts";
@@ -19,6 +18,7 @@ import { ensureAdminToken } from "./auth/ensure-admin-token.ts";
 import { createDesiredCache, type DesiredCache } from "./desired/desired-cache.ts";
 import { type EventHub, openEventHub } from "./events/event-hub.ts";
 import { type Notice, parseNotice } from "./events/notice.ts";
+import { openControlDirectory } from "./open-control-directory.ts";
 import type { ServerConfig } from "./server-config.ts";
 import { openSigner } from "./signing/open-signer.ts";
 import type { Signer } from "./signing/signer.ts";
@@ -111,14 +111,6 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
     announce,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
-}
-
-/** Holds keys and the database: for this user only, also when it was made otherwise. */
-async function openControlDirectory(dataDirectory: string): Promise<string> {
-  const path = join(dataDirectory, "control");
-  await mkdir(path, { recursive: true });
-  await chmod(path, 0o700);
-  return path;
 }
 
 function databaseOptions({ database }: ServerConfig, controlDirectory: string): DatabaseOptions {
