@@ -39,7 +39,7 @@ import {
   tryElect,
 } from "../../src/db/index.ts";
 import { createPackumentCache } from "../../src/gateway/index.ts";
-import { silentLogger } from "../../src/lib/index.ts";
+import { armFailpoints, silentLogger } from "../../src/lib/index.ts";
 import type { RegistryClient } from "../../src/npm/index.ts";
 import {
   createAuditHandler,
@@ -53,6 +53,7 @@ import {
 import { type FaultyStore, openFaultyStore } from "./faulty-store.ts";
 
 type StoreKind = Exclude<OperationKind, "install">;
+export type StoreRequest = { kind: "migrate"; target: string } | { kind: "collect"; graceMs: number };
 
 export type StagedOperation<Kind extends OperationKind> =
   | { ok: true; result: OperationResult<Kind>; operation: OperationOf<Kind>; progress: Progress[] }
@@ -73,6 +74,10 @@ export interface StorageStage extends AsyncDisposable {
   migrate(input: Partial<MigrateInput> & { target: string }, signal?: AbortSignal): Promise<StagedOperation<"migrate">>;
   collect(input?: Partial<CollectInput>): Promise<StagedOperation<"collect">>;
   audit(input?: Partial<AuditInput>): Promise<StagedOperation<"audit">>;
+  /** What the next elected replica does after a crash: takes up what was left, and runs all that is queued. How each ended. */
+  recover(): Promise<StagedOperation<StoreKind>[]>;
+  /** A migration or collection that sleeps at the `at`-th step, while the election passes to `meanwhile`; then it goes on. False: it had no such step. */
+  sleepThrough(request: StoreRequest, at: number, meanwhile: () => Promise<void>): Promise<boolean>;
   /** The bytes as a host would get them. Throws when no store has them whole. */
   read(key: BlobKey): Promise<Uint8Array>;
 }
@@ -105,16 +110,23 @@ export async function openStorageStage({
     await using own = held ? undefined : await tryElect(db);
     const election = held ?? own;
     if (!election) throw new Error("Somebody else is elected.");
-    const { epoch } = election;
-    await db.transaction((tx) => interruptOrphanedOperations(tx, epoch));
+    await db.transaction((tx) => interruptOrphanedOperations(tx, election.epoch));
+    const ended = await runNext(election, signal);
+    if (ended?.operation.kind !== kind) throw new Error(`${ended?.operation.kind} was next, not ${kind}.`);
+    return ended as unknown as StagedOperation<Kind>;
+  }
+
+  async function runNext({ epoch, signal }: Election, cancel = signal): Promise<StagedOperation<StoreKind> | undefined> {
     const next = await claimNextOperation(db.query, epoch);
-    if (next?.kind !== kind) throw new Error(`${next?.kind} is next, not ${kind}.`);
-    const [id, operation] = [next.id, next as unknown as OperationOf<Kind>];
+    if (next === undefined) return undefined;
+    if (next.kind === "install") throw new Error("There are no installs here.");
+    const { id } = next;
+    const operation = next as OperationOf<StoreKind>;
     const progress: Progress[] = [];
-    const handler = handlers[kind] as unknown as OperationHandler<Kind>;
+    const handler = handlers[next.kind] as unknown as OperationHandler<StoreKind>;
     const report = (step: Progress) => void progress.push(step);
     try {
-      const result = await handler({ operation, epoch, signal: signal ?? election.signal, report });
+      const result = await handler({ operation, epoch, signal: cancel, report });
       await finishOperation(db.query, { id, epoch, outcome: { state: "succeeded", result } });
       return { ok: true, result, operation, progress };
     } catch (thrown) {
@@ -146,6 +158,36 @@ export async function openStorageStage({
     async collect(input = {}) {
       await requestCollection(db, { input: collectInputSchema.parse(input), requestedBy: "test" });
       return await run("collect");
+    },
+    async recover() {
+      const election = await tryElect(db);
+      if (!election) throw new Error("Somebody else is elected.");
+      await using _election = election;
+      await db.transaction((tx) => interruptOrphanedOperations(tx, election.epoch));
+      const ended: StagedOperation<StoreKind>[] = [];
+      for (let next = await runNext(election); next; next = await runNext(election)) ended.push(next);
+      return ended;
+    },
+    async sleepThrough({ kind, ...input }, at, meanwhile) {
+      if (kind === "migrate") await requestMigration(db, { input: migrateInputSchema.parse(input), requestedBy: "test" });
+      else await requestCollection(db, { input: collectInputSchema.parse(input), requestedBy: "test" });
+      const election = await tryElect(db);
+      if (!election) throw new Error("Somebody else is elected.");
+      let steps = 0;
+      armFailpoints(async (name) => {
+        // In a transaction: nobody else could do anything meanwhile.
+        if (name === "collect:marked" || ++steps !== at) return;
+        armFailpoints(undefined);
+        await election[Symbol.asyncDispose]();
+        await meanwhile();
+      });
+      try {
+        await runNext(election);
+      } finally {
+        armFailpoints(undefined);
+        await election[Symbol.asyncDispose]();
+      }
+      return steps >= at;
     },
     async audit(input = {}) {
       const since = new Date(Date.now() + 1000).toISOString();
