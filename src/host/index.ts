@@ -6,7 +6,7 @@
 export { acceptDesiredState } from "./accept-desired-state.ts";
 export { currentTree, type TreeRef } from "./current-tree.ts";
 export { detectPlatform } from "./detect-platform.ts";
-export { describeDiskError } from "./disk-error.ts";
+export { describeDiskError, describeDiskErrors } from "./disk-error.ts";
 export { flipCurrent } from "./flip.ts";
 export { type HostStore, type HostStoreOptions, openHostStore } from "./host-store.ts";
 export { manifestPath, manifestsFolder, readKeptManifest } from "./kept-manifest.ts";

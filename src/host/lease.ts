@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
+import { existsSync, rmSync } from "node:fs";
+import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { LarderError, type LockfileHash } from "../contract/index.ts";
@@ -111,9 +112,17 @@ async function leaseFile(
 export interface RunDirectory extends AsyncDisposable {
   readonly id: string;
   readonly path: string;
+  /** What was opened idle counts as a run from now on. */
+  occupy(): void;
 }
 
-export async function openRunDirectory(store: HostStore, { purpose }: { purpose: string }): Promise<RunDirectory> {
+const idleName = ".larder.idle";
+
+/** `idle`: for a run that is still to come. */
+export async function openRunDirectory(
+  store: HostStore,
+  { purpose, idle = false }: { purpose: string; idle?: boolean },
+): Promise<RunDirectory> {
   const { layout } = store;
   return describeDiskErrors(layout.runs, async () => {
     // The lease comes first: a sweep lists directories before leases, so that it never meets a living run without one.
@@ -126,21 +135,22 @@ export async function openRunDirectory(store: HostStore, { purpose }: { purpose:
     };
     try {
       await mkdir(path, { mode: 0o755 });
+      if (idle) await writeFile(join(path, idleName), "");
     } catch (error) {
       await close();
       throw error;
     }
-    return { id: file.id, path, [Symbol.asyncDispose]: close };
+    return { id: file.id, path, occupy: () => rmSync(join(path, idleName), { force: true }), [Symbol.asyncDispose]: close };
   });
 }
 
 async function temporaryRunDirectory(): Promise<RunDirectory> {
   const path = await realpath(await mkdtemp(join(tmpdir(), "larder-run-")));
-  return { id: basename(path), path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+  return { id: basename(path), path, occupy() {}, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
 /** Runs under way, of all processes. */
 export async function countRuns(store: HostStore): Promise<number> {
   const { live } = await listLeases(store.layout);
-  return live.filter((lease) => lease.tree === undefined).length;
+  return live.filter(({ tree, id }) => tree === undefined && !existsSync(join(store.layout.runs, id, idleName))).length;
 }

@@ -2,21 +2,19 @@ import { LarderError } from "../contract/index.ts";
 
 /** What would change which code a child loads, or where it looks for things. Ours to set, never a run's. */
 const reserved =
-  /^(?:(?:NODE|npm|NPM|BUN|JSC|LD|DYLD|MIMALLOC|MALLOC|GLIBC|BASH_FUNC)_.*|_RLD.*|PATH|HOME|TMPDIR|TEMP|TMP|BASH_ENV|ENV|SHELLOPTS|BASHOPTS|IFS|CDPATH|GCONV_PATH|LOCPATH|NLSPATH|HOSTALIASES|RES_OPTIONS|SSL_CERT_FILE|SSL_CERT_DIR|OPENSSL_CONF|PERL5LIB|PERL5OPT|PYTHONPATH|PYTHONSTARTUP|PYTHONHOME|RUBYOPT|RUBYLIB|JAVA_TOOL_OPTIONS)$/;
+  /^(?:(?:LIBMOUNT|NODE|npm|NPM|BUN|JSC|LD|DYLD|MIMALLOC|MALLOC|GLIBC|BASH_FUNC|V8|UV)_.*|_RLD.*|PATH|HOME|PWD|OLDPWD|SHLVL|PS4|OPTIND|PPID|TMPDIR|TEMP|TMP|BASH_ENV|ENV|SHELLOPTS|BASHOPTS|IFS|CDPATH|GCONV_PATH|LOCPATH|NLSPATH|HOSTALIASES|RES_OPTIONS|SSL_CERT_FILE|SSL_CERT_DIR|OPENSSL_CONF|PERL5LIB|PERL5OPT|PYTHONPATH|PYTHONSTARTUP|PYTHONHOME|RUBYOPT|RUBYLIB|JAVA_TOOL_OPTIONS)$/;
 /** Reserved by their prefix, but only settings of the script itself. */
 const harmless = new Set(["NODE_ENV", "NODE_DEBUG"]);
 
 /**
- * A run's whole environment: a minimal `PATH`, its own directory as home and scratch, the machine's time zone and language, and what it declared.
- * Nothing else of this process's environment reaches it. Throws `E_INPUT` for a variable that a loader, shell or runtime obeys.
+ * What every run has: a minimal `PATH`, its own directory as home and scratch, the machine's time zone and language. Nothing else of this process's
+ * environment reaches it.
  */
-export function childEnvironment(runDirectory: string, declared: Record<string, string> = {}): Record<string, string> {
-  for (const [name, value] of Object.entries(declared)) assertDeclarable(name, value);
+export function cellEnvironment(runDirectory: string): Record<string, string> {
   const { TZ, LANG } = process.env;
   return {
     ...(TZ === undefined ? {} : { TZ }),
     ...(LANG === undefined ? {} : { LANG }),
-    ...declared,
     PATH: "/usr/local/bin:/usr/bin:/bin",
     HOME: runDirectory,
     TMPDIR: runDirectory,
@@ -24,6 +22,12 @@ export function childEnvironment(runDirectory: string, declared: Record<string, 
     BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0",
     DO_NOT_TRACK: "1",
   };
+}
+
+/** Throws `E_INPUT` for a variable that a loader, shell or runtime obeys. */
+export function declaredEnvironment(declared: Record<string, string> = {}): Record<string, string> {
+  for (const [name, value] of Object.entries(declared)) assertDeclarable(name, value);
+  return declared;
 }
 
 function assertDeclarable(name: string, value: string): void {

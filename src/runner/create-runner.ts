@@ -1,25 +1,28 @@
-import { constants } from "node:fs";
-import { type FileHandle, open, readFile, symlink, writeFile } from "node:fs/promises";
+import { symlinkSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { formatPlatform, LarderError, type RunResult } from "../contract/index.ts";
-import { describeDiskError, type HostStore, openRunDirectory, type RunDirectory } from "../host/index.ts";
-import { childEnvironment } from "./child-environment.ts";
+import { describeDiskErrors, type HostStore } from "../host/index.ts";
+import type { Cell } from "./cell.ts";
+import { type CellSupply, createCellSupply } from "./cell-supply.ts";
 import { confinementOf } from "./confinement.ts";
 import { findBun } from "./find-bun.ts";
 import { findNode } from "./find-node.ts";
 import { judgeRun } from "./judge-run.ts";
 import type { Holding } from "./launch.ts";
-import { diagnosticsName, type Executables, prepareLaunch } from "./prepare-launch.ts";
+import { diagnosticsName, type Executables, prepareStart } from "./prepare-start.ts";
 import { forgetHolding, probeHolding } from "./probe-holding.ts";
 import { readReport } from "./read-report.ts";
 import { writeBoundary } from "./resolution-boundary.ts";
 import { openResolutionRoot, type ResolutionRoot } from "./resolution-root.ts";
-import { type ChildEnd, runChild } from "./run-child.ts";
+import { retryable } from "./retryable.ts";
+import { type ChildEnd, runInCell } from "./run-in-cell.ts";
 import { createRunMark } from "./run-mark.ts";
 import { type Order, type RunRequest, readOrder } from "./run-request.ts";
 import { createUsageSampler, type UsageSampler } from "./usage-sampler.ts";
 
-export interface Runner {
+/** Disposing it ends what it keeps ready; runs under way go on. */
+export interface Runner extends AsyncDisposable {
   /**
    * What the script does wrong is in the result's `error`. Throws when it could not be started: `E_INPUT`, `E_NOT_READY`, `E_NOT_FOUND` for a
    * generation that is not here, `E_CONFIG`, and the disk's errors.
@@ -34,139 +37,108 @@ export interface RunnerOptions {
   nodePath?: string;
   /** Default: the strongest that works here. */
   holding?: Holding;
+  /** Keeps a place ready for the next run, once there was one: for a process that stays and disposes of the runner. Default: false. */
+  keepReady?: boolean;
 }
 
 export function createRunner(store: HostStore, options: RunnerOptions = {}): Runner {
   const sampler = createUsageSampler();
-  const boundary = onceUnlessFailed(() =>
-    writeBoundary(store.directory).catch((error) => {
-      throw describeDiskError(error, store.directory);
-    }),
-  );
-  const node = onceUnlessFailed(() => findNode(options.nodePath));
-  const holding = onceUnlessFailed(() => (options.holding ? Promise.resolve(options.holding) : probeHolding(store)));
+  const boundary = retryable(() => describeDiskErrors(store.directory, () => writeBoundary(store.directory)));
+  const node = retryable(() => findNode(options.nodePath));
+  const holding = retryable(async () => options.holding ?? (await probeHolding(store)));
+  const cells = createCellSupply(store, { keepReady: options.keepReady ?? false });
   return {
     async run(request) {
       const order = await readOrder(request);
-      const env = (directory: string) => childEnvironment(directory, request.env);
-      env("/");
       const bun = findBun(options.bunPath);
       const executables = { bun, node: order.runtime === "node" ? await node.value() : undefined };
       const [held] = await Promise.all([holding.value(), boundary.value()]);
       await using root = await openResolutionRoot(store, request.generation);
-      await using directory = await openRunDirectory(store, { purpose: "run" });
       try {
-        return await runIn({ store, root, directory, request, order, executables, env: env(directory.path), held, sampler });
+        return await runIn({ store, root, request, order, executables, held, cells, sampler });
       } catch (error) {
-        if (error instanceof Unstarted) await forgetHolding(store);
+        if (!(error instanceof Unstarted)) throw error;
         holding.forget();
+        await forgetHolding(store);
         throw error;
       }
     },
-  };
-}
-
-/** Once, and again after it has failed or was forgotten. */
-function onceUnlessFailed<T>(make: () => Promise<T>): { value(): Promise<T>; forget(): void } {
-  let made: Promise<T> | undefined;
-  const forget = () => {
-    made = undefined;
-  };
-  return {
-    forget,
-    value() {
-      made ??= make().catch((error: unknown) => {
-        forget();
-        throw error;
-      });
-      return made;
-    },
+    [Symbol.asyncDispose]: () => cells[Symbol.asyncDispose](),
   };
 }
 
 /** What was to hold the run did not come up. */
 class Unstarted extends LarderError {
-  constructor({ stderr, exitCode }: ChildEnd) {
-    super("E_CONFIG", `The run's process could not be started: ${stderr.trim().slice(0, 500) || `exit code ${exitCode}`}`, {
-      hint: "Try again: what this system allows to processes may have changed. Check that it has processes and memory left.",
-      retryable: true,
-    });
+  constructor({ stderr, exitCode, signal }: ChildEnd) {
+    super(
+      "E_CONFIG",
+      `The run's process could not be started: ${stderr.trim().slice(0, 500) || signal || `exit code ${exitCode}`}`,
+      {
+        hint: "Try again: what this system allows to processes may have changed. Check that it has processes and memory left.",
+        retryable: true,
+      },
+    );
   }
 }
 
 interface Prepared {
   store: HostStore;
   root: ResolutionRoot;
-  directory: RunDirectory;
   request: RunRequest;
   order: Order;
   executables: Executables;
-  env: Record<string, string>;
   held: Holding;
+  cells: CellSupply;
   sampler: UsageSampler;
 }
 
 async function runIn(prepared: Prepared): Promise<RunResult> {
-  const { store, root, request, order, executables, env, held, sampler } = prepared;
-  const { path } = prepared.directory;
-  const { limits, source, runtime } = order;
+  const { store, root, request, order, executables, held, cells, sampler } = prepared;
+  const { limits, runtime } = order;
+  await using cell = await cells.take(held, [executables.bun.path, ...(executables.node ? [executables.node] : [])]);
   const mark = held === "marks" ? createRunMark() : undefined;
-  const report = await openReport(path);
-  try {
-    const { files, ...launching } = await prepareLaunch({ store, directory: path, order, executables, held, mark });
-    await Promise.all([
-      ...files.map(([name, text]) => writeFile(join(path, name), text)),
-      root.tree && symlink(join(root.tree.path, "node_modules"), join(path, "node_modules")),
-    ]);
-    const end = await runChild({
-      ...launching,
-      holding: held,
-      mark,
-      directory: path,
-      env: { ...env, ...(runtime === "bun" ? executables.bun.env : {}) },
-      report: report.fd,
-      limits,
-      sampler,
-      signal: request.signal,
-      onOutput: request.onOutput,
-    });
-    const told = await readReport(report);
-    if (!told.started && end.stopped === undefined) throw new Unstarted(end);
-    const verdict = await judgeRun({
-      end,
-      report: told,
-      limits,
-      readDiagnostics: () => readFile(join(path, diagnosticsName), "utf8"),
-      describe: async () => ({
-        scriptName: source.name,
-        scriptText: source.text,
-        runDirectory: path,
-        packagesDirectory: store.layout.packages,
-        platform: formatPlatform(store.platform),
-        ...(await root.describe()),
-      }),
-    });
-    return {
-      result: verdict.result,
-      ...(verdict.error === undefined ? {} : { error: verdict.error.toBody() }),
-      warnings: end.outputTruncated ? [outputCut(limits.outputBytes).toBody()] : [],
-      stdout: end.stdout,
-      stderr: end.stderr,
-      outputTruncated: end.outputTruncated,
-      exitCode: end.stopped !== undefined || (end.signal !== null && !told.exited) ? null : end.exitCode,
-      durationMs: end.durationMs,
-      generation: root.tree?.generation ?? 0,
-      ...(root.tree === undefined ? {} : { lockfileHash: root.tree.lockfileHash }),
-      runtime,
-      confinement: confinementOf(held),
-    };
-  } finally {
-    await report.close();
-  }
+  await describeDiskErrors(cell.directory.path, async () =>
+    furnish(prepared, cell, prepareStart({ store, cell, order, executables, mark })),
+  );
+  const end = await runInCell(cell, { mark, limits, sampler, signal: request.signal, onOutput: request.onOutput });
+  const report = await readReport(cell.report);
+  if (!report.started && end.stopped === undefined) throw new Unstarted(end);
+  const { path } = cell.directory;
+  const verdict = await judgeRun({
+    end,
+    report,
+    limits,
+    readDiagnostics: () => readFile(join(path, diagnosticsName), "utf8"),
+    describe: async () => ({
+      scriptName: order.source.name,
+      scriptText: order.source.text,
+      runDirectory: path,
+      packagesDirectory: store.layout.packages,
+      platform: formatPlatform(store.platform),
+      ...(await root.describe()),
+    }),
+  });
+  return {
+    result: verdict.result,
+    ...(verdict.error === undefined ? {} : { error: verdict.error.toBody() }),
+    warnings: end.outputTruncated ? [outputCut(limits.outputBytes).toBody()] : [],
+    stdout: end.stdout,
+    stderr: end.stderr,
+    outputTruncated: end.outputTruncated,
+    exitCode: end.stopped !== undefined || (end.signal !== null && !report.exited) ? null : end.exitCode,
+    durationMs: end.durationMs,
+    generation: root.tree?.generation ?? 0,
+    ...(root.tree === undefined ? {} : { lockfileHash: root.tree.lockfileHash }),
+    runtime,
+    confinement: confinementOf(held),
+  };
 }
 
-const openReport = (directory: string): Promise<FileHandle> =>
-  open(join(directory, ".larder.json"), constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL, 0o600);
+/** A few small files, written at once: through the thread pool they take several times as long, and somebody waits. */
+function furnish({ root }: Prepared, { directory }: Cell, files: [name: string, text: string][]): void {
+  for (const [name, text] of files) writeFileSync(join(directory.path, name), text);
+  if (root.tree) symlinkSync(join(root.tree.path, "node_modules"), join(directory.path, "node_modules"));
+}
 
 const outputCut = (limitBytes: number): LarderError =>
   new LarderError("E_RUN_OUTPUT", `The script printed more than ${limitBytes} bytes; the rest was dropped.`, {

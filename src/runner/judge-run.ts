@@ -1,7 +1,7 @@
 import { LarderError, type RunLimits } from "../contract/index.ts";
 import { classifyFailure } from "./classify-failure.ts";
 import type { RunReport } from "./read-report.ts";
-import type { ChildEnd } from "./run-child.ts";
+import type { ChildEnd } from "./run-in-cell.ts";
 import { createScene, type SceneInput } from "./scene.ts";
 import { limitError } from "./stop-error.ts";
 

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => fixture[Symbol.asyncDispose]());
 
 describe.each(runtimes)("a module that is not there (%s)", (runtime) => {
-  const runner: Runner = { run: (request) => createRunner(fixture.store).run({ runtime, ...request }) };
+  const runner: Pick<Runner, "run"> = { run: (request) => createRunner(fixture.store).run({ runtime, ...request }) };
 
   test.each([
     ["import", `import "lodash";`],

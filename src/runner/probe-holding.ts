@@ -5,7 +5,6 @@ import { type HostStore, openRunDirectory } from "../host/index.ts";
 import { undefinedOn, writeFileAtomic } from "../lib/index.ts";
 import { type Holding, launch } from "./launch.ts";
 import { mountTable } from "./mount-table.ts";
-import { defaultLimits } from "./run-request.ts";
 
 const fileOf = (store: HostStore): string => join(store.layout.state, "run-namespaces.json");
 
@@ -28,11 +27,8 @@ async function namespacesWork(store: HostStore): Promise<boolean> {
   await using scratch = await openRunDirectory(store, { purpose: "probe" });
   const table = join(scratch.path, "fstab");
   await writeFile(table, mountTable({ directory: store.directory, runDirectory: scratch.path, hidden: [] }));
-  const { path, args } = launch({
-    holding: "namespace",
+  const { path, args } = launch("namespace", {
     mountTable: table,
-    limits: { ...defaultLimits, cpuMs: 10_000 },
-    mark: undefined,
     command: ["/bin/sh", "-c", 'test ! -w "$0" && test -w "$1" && echo held', store.layout.packages, scratch.path],
   });
   return await new Promise((resolve) => {

@@ -1,4 +1,5 @@
-import { access, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { errnoOf } from "../lib/index.ts";
 import { escapePattern } from "./escape-pattern.ts";
@@ -13,28 +14,19 @@ export async function writeBoundary(directory: string): Promise<void> {
     try {
       await writeFile(join(directory, name), "{}\n", { flag: "wx" });
     } catch (error) {
-      if (errnoOf(error) !== "EEXIST") throw error;
+      // On a file system that nobody can write to, nobody has put anything there either.
+      if (errnoOf(error) !== "EEXIST" && errnoOf(error) !== "EROFS") throw error;
     }
   }
 }
 
 /**
- * Nothing ends the search for `node_modules`: those that can be seen from the store. A run hides them where it can; elsewhere the child refuses
+ * Nothing ends the search for `node_modules`: those that can be seen from the store or a run. A run hides them where it can; elsewhere the child refuses
  * to load files outside of `allowedPaths`, at about 20 µs for each module.
  */
-export async function visibleFolders(directory: string): Promise<string[]> {
-  const candidates = [join(directory, "packages"), join(directory, "runs"), ...ancestors(directory)].map((folder) =>
-    join(folder, "node_modules"),
-  );
-  const visible = await Promise.all(
-    candidates.map((folder) =>
-      access(folder).then(
-        () => true,
-        (error) => errnoOf(error) !== "ENOENT",
-      ),
-    ),
-  );
-  return candidates.filter((_, index) => visible[index]);
+export function visibleFolders(directory: string, runDirectory: string): string[] {
+  const folders = [join(directory, "packages"), ...ancestors(directory), ...ancestors(dirname(runDirectory))];
+  return [...new Set(folders)].map((folder) => join(folder, "node_modules")).filter((folder) => existsSync(folder));
 }
 
 /** The pattern of the only paths that a fenced child may load modules from. */

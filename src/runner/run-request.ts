@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { LarderError, type RunLimits, type Runtime, runLimitsSchema, runtimes } from "../contract/index.ts";
-import type { OutputListener } from "./run-child.ts";
+import { declaredEnvironment } from "./child-environment.ts";
+import type { OutputListener } from "./run-in-cell.ts";
 
 /** Limits that are left out have `defaultLimits`. */
 export interface RunRequest extends Partial<RunLimits> {
@@ -28,6 +29,7 @@ export interface Order {
   /** JSON text. */
   context: string | undefined;
   limits: RunLimits;
+  env: Record<string, string>;
   runtime: Runtime;
 }
 
@@ -54,7 +56,13 @@ export async function readOrder(request: RunRequest): Promise<Order> {
   if (!runtimes.includes(runtime)) {
     throw new LarderError("E_INPUT", `${JSON.stringify(runtime)} is not a runtime.`, { hint: `Use ${runtimes.join(" or ")}.` });
   }
-  const order = { limits: limitsOf(request), context: contextJson(context), source: await readSource(request), runtime };
+  const order = {
+    limits: limitsOf(request),
+    env: declaredEnvironment(request.env),
+    context: contextJson(context),
+    source: await readSource(request),
+    runtime,
+  };
   if (Buffer.byteLength(order.source.text) <= maxScriptBytes) return order;
   throw new LarderError("E_TOO_LARGE", `The script has more than ${maxScriptBytes} bytes.`, {
     hint: "Pass data in the context or in files, and code in allowlisted packages.",

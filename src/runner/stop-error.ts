@@ -1,7 +1,7 @@
 import { LarderError, type RunLimits } from "../contract/index.ts";
 import type { StopReason } from "./guard-limits.ts";
 import type { RunReport } from "./read-report.ts";
-import type { ChildEnd } from "./run-child.ts";
+import type { ChildEnd } from "./run-in-cell.ts";
 
 /** Why a run was ended from outside: by us, or by the system; `undefined` when it ended by itself. */
 export function limitError(end: ChildEnd, report: RunReport, limits: RunLimits): LarderError | undefined {
