@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { constants, writeFileSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { join } from "node:path";
+import { LarderError } from "../contract/index.ts";
+import { type HostStore, openRunDirectory, type RunDirectory } from "../host/index.ts";
+import { cellEnvironment } from "./child-environment.ts";
+import { killGroup } from "./kill-processes.ts";
+import { type Holding, launch } from "./launch.ts";
+import { mountTable } from "./mount-table.ts";
+import { visibleFolders } from "./resolution-boundary.ts";
+import { waitText } from "./start-text.ts";
+
+/** A run's place: its directory, and a shell in it that is already held and waits to become the script. */
+export interface Cell extends AsyncDisposable {
+  holding: Holding;
+  directory: RunDirectory;
+  child: ChildProcess;
+  /** The shell's process. */
+  leader: number;
+  /** Gets what the child reports: its descriptor 3. */
+  report: FileHandle;
+  /** Folders of other people's packages that could be seen from here, had they not been hidden; … */
+  hidden: readonly string[];
+  /** … and those that still can. */
+  seen: readonly string[];
+}
+
+const mountTableName = ".larder.fstab";
+
+/** Throws `E_CONFIG` when there is nothing to start it with. `needed`: executables that must not be hidden. */
+export async function openCell(
+  store: HostStore,
+  { holding, needed, idle }: { holding: Holding; needed: readonly string[]; idle: boolean },
+): Promise<Cell> {
+  const directory = await openRunDirectory(store, { purpose: "run", idle });
+  const { path } = directory;
+  let report: FileHandle | undefined;
+  const close = async () => {
+    await report?.close();
+    await directory[Symbol.asyncDispose]();
+  };
+  try {
+    const others = visibleFolders(store.directory, path);
+    const hidden =
+      holding === "namespace" ? others.filter((folder) => !needed.some((file) => file.startsWith(`${folder}/`))) : [];
+    const table = join(path, mountTableName);
+    if (holding === "namespace") writeFileSync(table, mountTable({ directory: store.directory, runDirectory: path, hidden }));
+    report = await openReport(path);
+    const child = startShell(holding, { path, table, report: report.fd });
+    if (child.pid === undefined) throw await startFailure(child);
+    const leader = child.pid;
+    return {
+      holding,
+      directory,
+      child,
+      leader,
+      report,
+      hidden,
+      seen: others.filter((folder) => !hidden.includes(folder)),
+      async [Symbol.asyncDispose]() {
+        await endShell(child, leader);
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function startShell(holding: Holding, { path, table, report }: { path: string; table: string; report: number }): ChildProcess {
+  const command = launch(holding, { mountTable: table, command: ["/bin/sh", "-c", waitText] });
+  const child = spawn(command.path, command.args, {
+    cwd: path,
+    env: cellEnvironment(path),
+    stdio: ["pipe", "pipe", "pipe", report],
+    detached: true,
+  });
+  // Of a shell that has ended; its exit is what counts.
+  child.stdin?.on("error", () => {});
+  return child;
+}
+
+const openReport = (directory: string): Promise<FileHandle> =>
+  open(join(directory, ".larder.json"), constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL, 0o600);
+
+async function startFailure(child: ChildProcess): Promise<LarderError> {
+  const [cause] = (await once(child, "error")) as [Error];
+  return new LarderError("E_CONFIG", `No process can be started for a run: ${cause.message}`, {
+    hint: "Check that the machine has processes and memory left, and a shell in /bin/sh.",
+    retryable: true,
+    cause,
+  });
+}
+
+export const isOver = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
+
+/** A shell that still waits ends with its input. */
+async function endShell(child: ChildProcess, leader: number): Promise<void> {
+  if (isOver(child)) return;
+  const ended = once(child, "exit");
+  child.stdin?.end();
+  const late = setTimeout(() => killGroup(leader), 1000);
+  await ended;
+  clearTimeout(late);
+}
