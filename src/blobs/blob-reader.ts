@@ -7,6 +7,11 @@ import type { BlobStores } from "./blob-stores.ts";
 /** What the index says of a blob. */
 type Recorded = Pick<BlobEntry, "key" | "store" | "sizeBytes">;
 
+export interface ReadOptions extends GetOptions {
+  /** Stores whose copy is in quarantine, for those who read many blobs and have asked once. Absent: asks. */
+  bad?: readonly string[] | undefined;
+}
+
 /**
  * Reads blobs wherever a good copy is: the recorded store first, then the others. A copy that is found damaged or gone is quarantined, which means that
  * nobody reads it again, and mended from another store behind the reader's back; what no store has whole, the next install fetches again.
@@ -16,9 +21,9 @@ export interface BlobReader extends AsyncDisposable {
    * `undefined`: no store has it. Damage that shows only in the middle fails the content with `E_BLOB_CORRUPT`; asking again gets another copy. Throws what
    * keeps the stores from being asked if none of the others has it.
    */
-  get(blob: Recorded, options?: GetOptions): Promise<StoredBlob | undefined>;
+  get(blob: Recorded, options?: ReadOptions): Promise<StoredBlob | undefined>;
   /** All of it, from the first store that has it whole. For what is known to be small. */
-  read(blob: Recorded, options?: { signal?: AbortSignal | undefined }): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  read(blob: Recorded, options?: Pick<ReadOptions, "signal" | "bad">): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Where the recorded copy may be had without us, if its store gives out such links and nothing is known against that copy. */
   link(blob: Recorded): Promise<string | undefined>;
 }
@@ -58,8 +63,8 @@ export function createBlobReader({ db, stores, logger }: { db: Db; stores: BlobS
     mending.set(label, work);
   };
 
-  const candidates = async ({ key, store }: Recorded): Promise<string[]> => {
-    const bad = (await getQuarantinedStores(db.query, [key])).get(key) ?? [];
+  const candidates = async ({ key, store }: Recorded, known?: readonly string[]): Promise<string[]> => {
+    const bad = known ?? (await getQuarantinedStores(db.query, [key])).get(key) ?? [];
     // What could not be mended when it was found may be by now.
     if (bad.includes(store)) mend(key, store);
     return [store, ...stores.names.filter((name) => name !== store)].filter(
@@ -68,9 +73,9 @@ export function createBlobReader({ db, stores, logger }: { db: Db; stores: BlobS
   };
 
   const reader: BlobReader = {
-    async get(blob, options = {}) {
+    async get(blob, { bad, ...options } = {}) {
       let trouble: unknown;
-      for (const name of await candidates(blob)) {
+      for (const name of await candidates(blob, bad)) {
         try {
           const store = await stores.open(name);
           const found = await store.get(blob.key, options);
@@ -89,11 +94,11 @@ export function createBlobReader({ db, stores, logger }: { db: Db; stores: BlobS
       if (trouble !== undefined) throw trouble;
       return undefined;
     },
-    async read(blob, { signal } = {}) {
+    async read(blob, { signal, bad } = {}) {
       let damage: unknown;
       // Each round that fails has taken one store out.
       for (let round = 0; ; round++) {
-        const found = await reader.get(blob, { signal });
+        const found = await reader.get(blob, { signal, ...(round === 0 ? { bad } : {}) });
         if (found === undefined && damage !== undefined) throw damage;
         if (found === undefined) return undefined;
         try {
