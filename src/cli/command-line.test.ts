@@ -22,6 +22,16 @@ describe("help", () => {
     }
   });
 
+  test.each([
+    ["help", "--help"],
+    ["help add", "add --help"],
+    ["help hosts enrol", "hosts enrol --help"],
+  ])("larder %s is larder %s", async (line, same) => {
+    const asked = await runCommand(line.split(" "));
+    expect(asked.exitCode).toBe(0);
+    expect(asked.out).toBe((await runCommand(same.split(" "))).out);
+  });
+
   test("larder alone prints its help", async () => {
     const { exitCode, out } = await runCommand([]);
     expect(exitCode).toBe(0);
@@ -38,6 +48,10 @@ describe("a command line that is wrong", () => {
     ["hosts", "needs a command: list, enrol, revoke"],
     ["hosts nope", "has no command 'nope'"],
     ["list extra", "Too many arguments"],
+    ["hosts list extra", "Too many arguments"],
+    ["--log-level info", "No command was given"],
+    ["plann --help", "Unknown command 'plann'"],
+    ["help lst", "Unknown command 'lst' (did you mean list?)"],
     ["tokens create x --role king", "admin, author"],
     ["run x --env 1=2", "--env"],
     ["run x --context {", "--context is not JSON"],
@@ -48,6 +62,15 @@ describe("a command line that is wrong", () => {
     expect({ exitCode, out }).toEqual({ exitCode: 2, out: "" });
     expect(err).toContain("error E_INPUT: ");
     expect(err).toContain(says);
+  });
+
+  test.each([
+    ["diff 1", "larder diff --help"],
+    ["tokens create x --role king", "larder tokens create --help"],
+    ["hosts nope", "larder hosts --help"],
+    ["lst", "larder --help"],
+  ])("%s points at the help of what was meant", async (line, page) => {
+    expect((await larder(line)).err).toContain(`See \`${page}\`.`);
   });
 
   test("with --json the error is the one value on standard output, too", async () => {

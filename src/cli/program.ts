@@ -22,12 +22,12 @@ const firstSteps = [
   "status                  see where everything stands",
 ];
 
-const epilogue = `Settings come from flags, then LARDER_* variables (--data-dir: LARDER_DATA_DIR), then
-larder.config.json in the working directory ({"dataDir": "…"}).
+const epilogue = `Settings come from flags, then LARDER_* variables (--data-dir: LARDER_DATA_DIR),
+then larder.config.json in the working directory ({"dataDir": "…"}).
 
-Exit codes: 0 done · 1 failed · 2 bad input · 3 not allowed · 4 not found · 5 busy
-  6 a registry's fault · 7 storage · 8 not trusted · 9 a run failed · 70 a bug in
-  Larder · 130 interrupted`;
+Exit codes: 0 done · 1 failed · 2 bad input · 3 not allowed · 4 not found
+  5 busy · 6 a registry's fault · 7 storage · 8 not trusted · 9 a run failed
+  70 a bug in Larder · 130 interrupted`;
 
 export interface ProgramOptions {
   commands: CommandSpec[];
@@ -75,7 +75,9 @@ function groupCommand(program: Command, groups: Map<string, Command>, name: stri
 function addCommand(parent: Command, name: string, spec: CommandSpec, options: ProgramOptions): void {
   const command = configured(parent.command(name), options, { examples: spec.examples })
     .summary(spec.summary)
-    .description([`${spec.summary}.`, spec.description].filter(Boolean).join("\n\n"));
+    .description([`${spec.summary}.`, spec.description].filter(Boolean).join("\n\n"))
+    // Its group, which it takes this from, allows them.
+    .allowExcessArguments(false);
   spec.configure?.(command);
   for (const setting of spec.settings ?? []) command.addOption(optionOf(setting));
   command.action(async () => {
@@ -108,6 +110,7 @@ function optionOf(name: SettingName): Option {
 /** The command line as a user's mistake: `undefined` when it was none (help and version were asked for). */
 export function describeCommandLineError(error: CommanderError): string | undefined {
   if (error.exitCode === 0) return undefined;
+  if (error.code === "commander.help") return "No command was given.";
   const text = error.message.replace(/^error: /, "").replace(/\n?\(Did you mean (.*)\?\)$/s, " (did you mean $1?)");
   const capital = text.startsWith("larder ") ? text : `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
   return `${capital.replace(/\.$/, "")}.`;

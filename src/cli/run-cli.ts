@@ -36,7 +36,13 @@ export async function runCli(
     },
   });
   try {
-    await program.parseAsync(argv.length === 0 ? ["--help"] : argv, { from: "user" });
+    await program.parseAsync(
+      expandHelp(
+        argv,
+        program.commands.map((command) => command.name()),
+      ),
+      { from: "user" },
+    );
   } catch (error) {
     const failure = asFailure(error, argv, commands);
     if (failure === undefined) return 0;
@@ -46,6 +52,15 @@ export async function runCli(
     return failure.code === "E_CANCELLED" && terminal.signal.aborted ? interruptedExitCode : exitCodeOf(failure.code);
   }
   return exitCode;
+}
+
+/** `larder` alone, and `larder help COMMAND`. Help on a command that does not exist is a mistake, not a wish for the whole page. */
+function expandHelp(argv: string[], names: string[]): string[] {
+  if (argv.length === 0) return ["--help"];
+  const [first, ...rest] = argv as [string, ...string[]];
+  if (first === "help") return expandHelp([...rest, "--help"], names);
+  if (first.startsWith("-") || names.includes(first)) return argv;
+  return argv.filter((word) => word !== "--help" && word !== "-h");
 }
 
 function printOutcome({ json: value, text }: Outcome, terminal: Terminal, json: boolean): void {
@@ -70,9 +85,18 @@ function asFailure(error: unknown, argv: string[], specs: CommandSpec[]): Larder
   }
   const message = describeCommandLineError(error);
   if (message === undefined) return undefined;
-  const command =
-    error.code === "commander.unknownCommand"
-      ? undefined
-      : specs.find(({ name }) => argv.includes(name.split(" ")[0]!))?.name.split(" ")[0];
+  const command = error.code === "commander.unknownCommand" ? undefined : namedCommand(argv, specs);
   return new LarderError("E_INPUT", message, { hint: `See \`larder ${command === undefined ? "" : `${command} `}--help\`.` });
+}
+
+/** The command that a command line was meant for, or the group of one: whichever is named first, by as many words as fit. */
+function namedCommand(argv: string[], specs: CommandSpec[]): string | undefined {
+  const words = argv.filter((word) => !word.startsWith("-"));
+  const names = specs.flatMap(({ name }) => [name, name.split(" ")[0]!]);
+  for (const [index, word] of words.entries()) {
+    const pair = `${word} ${words[index + 1] ?? ""}`;
+    if (names.includes(pair)) return pair;
+    if (names.includes(word)) return word;
+  }
+  return undefined;
 }
