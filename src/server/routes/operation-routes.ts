@@ -24,7 +24,7 @@ export const operationRoutes = ({ db }: ServerContext) =>
 function known(id: Id, operation: Operation | undefined): Operation {
   if (operation) return operation;
   throw new LarderError("E_NOT_FOUND", `There is no operation ${id}.`, {
-    hint: "`larder operations` shows the latest.",
+    hint: "`larder operations list` shows the latest.",
     details: { id },
   });
 }
