@@ -1,4 +1,4 @@
-import { LarderError } from "../../contract/index.ts";
+import { LarderError, pinnedKeyIdOf } from "../../contract/index.ts";
 import { defineCommand } from "../command.ts";
 import { lockWaitMs } from "../local-agent.ts";
 import { untilStopped } from "../until-stopped.ts";
@@ -20,6 +20,12 @@ export const agent = defineCommand({
     if (!server || token === undefined) {
       throw new LarderError("E_INPUT", `An agent needs ${server ? "the host's token" : "the server's address"}.`, {
         hint: "Give --server URL, and the token that `larder hosts enrol ID` showed in LARDER_TOKEN.",
+      });
+    }
+    // It would be refused at every poll, for ever; one that the server does not know may become known.
+    if (pinnedKeyIdOf(token) === undefined) {
+      throw new LarderError("E_INPUT", "The token is not a host's.", {
+        hint: "Use the whole text that `larder hosts enrol ID` printed; it starts with ldr_host_.",
       });
     }
     const [{ startAgent }, { openHostStore }] = await Promise.all([

@@ -1,6 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { connect } from "../connection.ts";
+import { parseHostId } from "../option-values.ts";
 import { renderHosts } from "../render/hosts.ts";
 
 export const hostsList = defineCommand({
@@ -25,7 +26,8 @@ export const hostsEnrol = defineCommand<[id: string]>({
   name: "hosts enrol",
   summary: "Enrol a host; its token is shown this once",
   examples: ["hosts enrol worker-1", "hosts enrol worker-2 --environment staging --json | jq -r .token"],
-  configure: (command) => void command.argument("<id>", "the host's name: lower-case letters, digits, '-' and '_'"),
+  configure: (command) =>
+    void command.argument("<id>", "the host's name: lower-case letters, digits, '-' and '_'", parseHostId("ID")),
   async run(context, [id]) {
     const { client, url } = await connect(context);
     const enrolled = await client.hosts.enrol({ id, environment: context.settings.environment });

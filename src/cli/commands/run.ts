@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { type ErrorBody, exitCodeOf, LarderError } from "../../contract/index.ts";
 import { defineCommand, type Outcome } from "../command.ts";
@@ -82,7 +82,11 @@ function stackOf({ details }: ErrorBody): string {
 const exitCodeFor = (error: ErrorBody | undefined): number => (error ? exitCodeOf(LarderError.fromBody(error).code) : 0);
 
 function existingFile(path: string): string {
-  if (existsSync(path)) return path;
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory()) {
+    throw new LarderError("E_INPUT", `${path} is a directory.`, { hint: "Give the path of a script within." });
+  }
+  if (found) return path;
   throw new LarderError("E_NOT_FOUND", `There is no file ${path}.`, {
     hint: "Give a script's path, or - to read it from standard input.",
   });

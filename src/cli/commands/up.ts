@@ -1,6 +1,7 @@
 import { announce } from "../announce.ts";
 import { defineCommand } from "../command.ts";
 import { startLocalHost } from "../local-host.ts";
+import { parseHostId } from "../option-values.ts";
 import { serverConfigFrom, serverSettings } from "../server-config.ts";
 import { untilStopped } from "../until-stopped.ts";
 
@@ -11,7 +12,8 @@ export const up = defineCommand<[], { hostId: string }>({
     "The embedded default needs nothing else: state, packages and host share the data directory. Ctrl-C stops it; runs that are under way end first.",
   examples: ["up", "up --data-dir /var/lib/larder --listen 127.0.0.1:0 --json"],
   settings: [...serverSettings, "pollInterval"],
-  configure: (command) => void command.option("--host-id <id>", "name of the host that runs within", "local"),
+  configure: (command) =>
+    void command.option("--host-id <id>", "name of the host that runs within", parseHostId("--host-id"), "local"),
   async run(context, _args, { hostId }) {
     const { startServer } = await import("../../server/index.ts");
     await using server = await startServer(serverConfigFrom(context));
