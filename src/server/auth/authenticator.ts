@@ -50,7 +50,7 @@ export function createAuthenticator({ db, logger }: { db: Db; logger: Logger }):
   return {
     async authenticate(header) {
       const text = bearerToken(header);
-      if (text === undefined) throw unauthenticated("This needs a token.");
+      if (text === undefined) throw unauthenticated(header === null ? "This needs a token." : "What was sent is not a token.");
       const hash = hashOfToken(text);
       const entry = entries.get(hash);
       const fresh = entry !== undefined && performance.now() - entry.checkedAt < recheckMs;

@@ -81,6 +81,6 @@ test.each(["Bearer", "Bearer ", "Basic YWRtaW46YWRtaW4=", `Bearer ${"x".repeat(4
   async (authorization) => {
     const response = await server.fetch("/api/tokens", { headers: { authorization } });
     expect([response.status, response.headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
-    expect(await response.json()).toMatchObject({ code: "E_UNAUTHENTICATED" });
+    expect(await response.json()).toMatchObject({ code: "E_UNAUTHENTICATED", message: "What was sent is not a token." });
   },
 );
