@@ -1,4 +1,5 @@
-import { lstat, opendir } from "node:fs/promises";
+import { lstatSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
 export interface ScratchUsage {
@@ -6,18 +7,20 @@ export interface ScratchUsage {
   sizeBytes: number;
 }
 
-/** What lies below `directory`; counting ends once there are more than `limits`. What vanishes meanwhile does not count. */
+/** What lies below `directory`; counting ends once there is more than `limits`. What vanishes meanwhile does not count. */
 export async function scratchUsage(
   directory: string,
   limits: ScratchUsage,
   used = { files: 0, sizeBytes: 0 },
 ): Promise<ScratchUsage> {
   try {
-    for await (const entry of await opendir(directory)) {
-      if (++used.files > limits.files || used.sizeBytes > limits.sizeBytes) return used;
+    const entries = await readdir(directory, { withFileTypes: true });
+    used.files += entries.length;
+    for (const entry of entries) {
+      if (used.files > limits.files || used.sizeBytes > limits.sizeBytes) return used;
       const path = join(directory, entry.name);
       if (entry.isDirectory()) await scratchUsage(path, limits, used);
-      else used.sizeBytes += (await lstat(path)).blocks * 512;
+      else used.sizeBytes += lstatSync(path).blocks * 512;
     }
   } catch {
     // Removed while it was read, or made unreadable by the script: what was counted stands.
