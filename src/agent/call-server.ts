@@ -12,7 +12,7 @@ export interface Call {
   path: string;
   /** What is asked for, in words, for errors. */
   subject: string;
-  method?: "GET" | "PUT";
+  method?: "GET" | "PUT" | "POST";
   headers?: Record<string, string>;
   body?: string;
   /** Follows a redirect to where the bytes are. The token stays here. */

@@ -9,10 +9,11 @@ import {
   rawRoutes,
   signedDesiredStateSchema,
 } from "../contract/index.ts";
+import { batchedBlobs } from "./batched-blobs.ts";
 import { callServer, type ServerAddress } from "./call-server.ts";
 import type { ControlPlane, DesiredAnswer } from "./control-plane.ts";
 import { createEventParser } from "./event-stream.ts";
-import { resumedBody } from "./resumed-body.ts";
+import { resumedBody, withIdleLimit } from "./resumed-body.ts";
 import { readCapped, unreachable } from "./server-answer.ts";
 
 export interface ControlPlaneOptions {
@@ -103,6 +104,23 @@ export function createControlPlaneClient(options: ControlPlaneOptions): ControlP
         unreachable: (cause) => unreachable(server, cause),
       });
     },
+
+    blobs: (keys, signal) =>
+      batchedBlobs(keys, {
+        tries: blobTries,
+        signal,
+        open: async (wanted) => {
+          const call = {
+            path: rawRoutes.blobs,
+            subject: "blobs",
+            method: "POST",
+            body: JSON.stringify({ keys: wanted }),
+            signal,
+            streamed: true,
+          } as const;
+          return withIdleLimit(await callServer(address, call, async (response) => response), idleMs);
+        },
+      }),
 
     report: (report, signal) =>
       callServer(

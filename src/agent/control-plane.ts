@@ -14,6 +14,8 @@ export interface ControlPlane {
   manifest(lockfileHash: LockfileHash, signal?: AbortSignal): Promise<Uint8Array>;
   /** A cut connection is resumed where it ended. */
   blob(key: BlobKey, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /** Some of `keys`, each whole, unchecked and given away; what it leaves out has to be asked for with `blob`. Throws when `signal` aborts, nothing else. */
+  blobs?(keys: readonly BlobKey[], signal: AbortSignal): AsyncIterable<{ key: BlobKey; content: Uint8Array }>;
   report(report: HostReport, signal?: AbortSignal): Promise<void>;
   /** Ends when the connection does; `onOpen` when it stands. */
   events(signal: AbortSignal, onOpen?: () => void): AsyncIterable<Event>;

@@ -163,6 +163,7 @@ async function build(pass: Pass, desired: DesiredState): Promise<void> {
   const made = await stopwatch.measure("materialise", () =>
     materialise(writer, plan, {
       fetchBlob: (key, blobSignal) => controlPlane.blob(key, blobSignal),
+      ...(controlPlane.blobs ? { fetchBlobs: controlPlane.blobs } : {}),
       signal,
       ...(onProgress ? { onProgress } : {}),
       ...(isDamaged(plan, damaged)

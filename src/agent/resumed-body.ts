@@ -70,7 +70,8 @@ function retryDelayMs(error: unknown, failures: number): number {
   return typeof said === "number" ? Math.min(said, 30_000) : backoffMs(failures, { baseMs: 50, maxMs: 2000 });
 }
 
-async function* withIdleLimit(response: Response, idleMs: number): AsyncGenerator<Uint8Array> {
+/** Throws when nothing comes for `idleMs`. */
+export async function* withIdleLimit(response: Response, idleMs: number): AsyncGenerator<Uint8Array> {
   const reader = response.body?.getReader();
   if (!reader) return;
   try {

@@ -104,7 +104,7 @@ export function createBlobReader({ db, stores, logger }: { db: Db; stores: BlobS
         try {
           const chunks: Uint8Array[] = [];
           for await (const chunk of found.content) chunks.push(chunk);
-          return Buffer.concat(chunks);
+          return chunks.length === 1 ? (chunks[0] as Uint8Array<ArrayBuffer>) : Buffer.concat(chunks);
         } catch (error) {
           if (!hasCode(error, "E_BLOB_CORRUPT", "E_BLOB_MISSING") || round >= stores.names.length) throw error;
           damage = error;

@@ -3,6 +3,7 @@
 // Invariants: canonical JSON is RFC 8785; every persisted or sent format carries a version; a name, version or hash that came
 // through a parser here is safe to join into a path or an address.
 
+export { blobBatchKeys, blobBatchSchema, blobFrameHead, largestBatchedBlob, readBlobFrames } from "./blob-frames.ts";
 export { canonicalJson } from "./canonical-json.ts";
 export {
   type DesiredState,

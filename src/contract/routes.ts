@@ -167,6 +167,8 @@ export const rawRoutes = {
   manifest: (lockfileHash: string) => `/api/manifests/${lockfileHash}`,
   /** Host: a blob, immutable, `Range` honoured. Only blobs of the caller's environment; 404 for all others. 307 to those who accept it. */
   blob: (key: string) => `/api/blobs/${key}`,
+  /** Host: `POST {keys}`, the answer is read by `readBlobFrames`. It may leave blobs out: those are asked for one by one. */
+  blobs: "/api/blobs/batch",
   health: "/healthz",
   ready: "/readyz",
 } as const;

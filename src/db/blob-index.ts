@@ -82,16 +82,36 @@ export async function blobUsage(tx: Queryable): Promise<{ blobs: number; bytes: 
   return row ?? { blobs: 0, bytes: 0 };
 }
 
+/** Those of `keys` that a generation of `environment` refers to. */
+export async function getBlobEntriesOf(
+  tx: Queryable,
+  environment: EnvironmentName,
+  keys: readonly BlobKey[],
+): Promise<Map<BlobKey, BlobEntry>> {
+  const found = new Map<BlobKey, BlobEntry>();
+  for (let start = 0; start < keys.length; start += keysPerQuery) {
+    const rows = await tx
+      .select()
+      .from(blobs)
+      .where(and(inArray(blobs.key, keys.slice(start, start + keysPerQuery)), exists(referring(tx, environment))));
+    for (const row of rows) found.set(row.key, withoutNulls(row));
+  }
+  return found;
+}
+
 /** The index row, if a generation of `environment` refers to the blob: what a host of that environment may read. */
 export async function getBlobEntryOf(tx: Queryable, environment: EnvironmentName, key: BlobKey): Promise<BlobEntry | undefined> {
-  const referring = tx
+  const [row] = await tx
+    .select()
+    .from(blobs)
+    .where(and(eq(blobs.key, key), exists(referring(tx, environment))));
+  return row && blobEntryOf(row);
+}
+
+/** For a `where` on `blobs`: a generation of `environment` refers to the row. */
+const referring = (tx: Queryable, environment: EnvironmentName) =>
+  tx
     .select({ number: generations.number })
     .from(manifestBlobs)
     .innerJoin(generations, eq(generations.lockfileHash, manifestBlobs.lockfileHash))
     .where(and(eq(manifestBlobs.blobKey, blobs.key), eq(generations.environment, environment)));
-  const [row] = await tx
-    .select()
-    .from(blobs)
-    .where(and(eq(blobs.key, key), exists(referring)));
-  return row && blobEntryOf(row);
-}

@@ -11,6 +11,7 @@ export {
   blobUsage,
   deleteBlobEntry,
   getBlobEntries,
+  getBlobEntriesOf,
   getBlobEntry,
   getBlobEntryOf,
   listBlobEntries,

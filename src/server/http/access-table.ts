@@ -40,4 +40,5 @@ export const rawAccess: Record<keyof typeof rawRoutes, Access> = {
   desired: host,
   manifest: host,
   blob: host,
+  blobs: host,
 };

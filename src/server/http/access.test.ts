@@ -66,9 +66,9 @@ describe.each(callers)("with a token of kind %s", (caller) => {
   );
 });
 
-test("a host reaches nothing but its own five reads and its report", () => {
+test("a host reaches nothing but its own six reads and its report", () => {
   const open = routeTable.filter(({ access }) => access !== "anyone" && access.includes("host")).map(({ name }) => name);
-  expect(open.sort()).toEqual(["blob", "desired", "events", "hosts.report", "manifest", "self"]);
+  expect(open.sort()).toEqual(["blob", "blobs", "desired", "events", "hosts.report", "manifest", "self"]);
 });
 
 test("an author changes nothing", () => {

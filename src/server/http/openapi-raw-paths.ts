@@ -3,10 +3,11 @@ import { rawRoutes } from "../../contract/index.ts";
 interface RawDescription {
   summary: string;
   type: string;
+  method?: "post";
   statuses: Record<string, string>;
 }
 
-const descriptions: Record<"events" | "self" | "desired" | "manifest" | "blob", RawDescription> = {
+const descriptions: Record<"events" | "self" | "desired" | "manifest" | "blob" | "blobs", RawDescription> = {
   events: {
     summary: "Server-sent events, a hint to look again",
     type: "text/event-stream",
@@ -26,14 +27,26 @@ const descriptions: Record<"events" | "self" | "desired" | "manifest" | "blob", 
   blob: {
     summary: "Host: a tarball by its SHA-512",
     type: "application/octet-stream",
-    statuses: { 200: "All bytes", 206: "The range asked for", 304: "As the ETag given", 307: "For those who accept it: at the blob store", 416: "No such range" },
+    statuses: {
+      200: "All bytes",
+      206: "The range asked for",
+      304: "As the ETag given",
+      307: "For those who accept it: at the blob store",
+      416: "No such range",
+    },
+  },
+  blobs: {
+    summary: "Host: many tarballs in one answer",
+    type: "application/octet-stream",
+    method: "post",
+    statuses: { 200: "For each: 64 bytes of SHA-512, 4 bytes of length, the bytes; 68 zeros at the end" },
   },
 };
 
 /** The routes that the contract cannot say: bytes, caching, events. Paths are below `/api`, as in the rest of the document. */
 export function rawPaths(error: object): Record<string, object> {
   return Object.fromEntries(
-    Object.entries(descriptions).map(([name, { summary, type, statuses }]) => {
+    Object.entries(descriptions).map(([name, { summary, type, method = "get", statuses }]) => {
       const path = rawRoutes[name as keyof typeof descriptions];
       const template = typeof path === "string" ? path : path(`{${name}}`);
       const parameters = typeof path === "string" ? [] : [{ name, in: "path", required: true, schema: { type: "string" } }];
@@ -45,7 +58,7 @@ export function rawPaths(error: object): Record<string, object> {
       );
       return [
         template.replace(/^\/api/, ""),
-        { get: { operationId: name, summary, parameters, responses: { ...responses, default: error } } },
+        { [method]: { operationId: name, summary, parameters, responses: { ...responses, default: error } } },
       ];
     }),
   );

@@ -1,4 +1,5 @@
 import type { ServerContext } from "../context.ts";
+import { getBlobs } from "../raw/blob-batch-route.ts";
 import { getBlob } from "../raw/blob-route.ts";
 import { getDesired } from "../raw/desired-route.ts";
 import { getHealth, getReadiness } from "../raw/health-routes.ts";
@@ -29,6 +30,7 @@ export function createRawDispatch(context: ServerContext, isStopping: () => bool
     desired: (exchange) => getDesired(exchange, context),
     manifest: (exchange) => getManifest(exchange, context),
     blob: (exchange) => getBlob(exchange, context),
+    blobs: (exchange) => getBlobs(exchange, context),
   };
   return (exchange) => handlers[exchange.route.name as RawName](exchange);
 }

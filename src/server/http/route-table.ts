@@ -55,7 +55,7 @@ function rawTable(): Route[] {
   return (Object.keys(rawRoutes) as RawName[]).map((name) => {
     const path = rawRoutes[name];
     const template = typeof path === "string" ? path : path(`{${name}}`);
-    return { name, kind: "raw", method: "GET", path: template, access: rawAccess[name] };
+    return { name, kind: "raw", method: name === "blobs" ? "POST" : "GET", path: template, access: rawAccess[name] };
   });
 }
 
