@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { type S3Server, startS3 } from "../../../test/harness/s3.ts";
 import type { BlobKey, LarderError } from "../../contract/index.ts";
+import { armFailpoints } from "../../lib/index.ts";
 import type { BlobStore } from "../blob-store.ts";
 import { testBlobStore } from "../conformance.ts";
 import type { S3Options } from "../s3/s3-options.ts";
@@ -16,6 +17,7 @@ beforeAll(async () => {
 }, 30_000);
 afterAll(() => server[Symbol.asyncDispose]());
 afterEach(async () => {
+  armFailpoints(undefined);
   await server.fault();
   await rm(server.uploads, { recursive: true, force: true });
 });
@@ -263,6 +265,24 @@ describe("in the bucket", () => {
     await (await openS3BlobStore({ ...server, prefix }))[Symbol.asyncDispose]();
     expect((await readdir(server.uploads)).sort()).toEqual(["others", "young"]);
   }, 20_000);
+
+  test.each(["blob-s3:after-put", "blob-s3:before-complete"])(
+    "I12: who dies at %s has put all or nothing, and the next put ends well",
+    async (point) => {
+      await using opened = await open();
+      const { store } = opened;
+      const bytes = point === "blob-s3:after-put" ? small : large;
+      armFailpoints((name) => {
+        if (name === point) throw new Error("died");
+      });
+      await expect(store.put(keyOf(bytes), once(bytes))).rejects.toThrow("died");
+      armFailpoints(undefined);
+      if ((await store.head(keyOf(bytes))) !== undefined)
+        expect(Buffer.compare(await contentOf(store, keyOf(bytes)), bytes)).toBe(0);
+      await store.put(keyOf(bytes), once(bytes));
+      expect(Buffer.compare(await contentOf(store, keyOf(bytes)), bytes)).toBe(0);
+    },
+  );
 
   test("server-side encryption is asked for with every object", async () => {
     await using opened = await open({ encryption: { algorithm: "aws:kms", keyId: "alias/larder" } });
