@@ -5,6 +5,7 @@ import {
   type SignedDesiredState,
   signedDesiredStateSchema,
 } from "../contract/index.ts";
+import { currentHash } from "./current-tree.ts";
 import { type AcceptedState, readAccepted, readIdentity, type StoredIdentity, writeAccepted } from "./state.ts";
 import type { StoreWriter } from "./store-writer.ts";
 
@@ -36,8 +37,10 @@ export async function acceptDesiredState(
     });
   }
   const { generation, lockfileHash, manifestDigest, issuedAt } = desired;
-  if (!accepted || generation > accepted.generation || issuedAt > accepted.issuedAt) {
-    await writeAccepted(writer, { generation, lockfileHash, manifestDigest, issuedAt });
+  if (!accepted?.signed || generation > accepted.generation || issuedAt > accepted.issuedAt) {
+    const current = await currentHash(writer.store);
+    const served = [accepted?.signed, accepted?.served].find((known) => known?.desired.lockfileHash === current);
+    await writeAccepted(writer, { generation, lockfileHash, manifestDigest, issuedAt, signed, ...(served ? { served } : {}) });
   }
   return desired;
 }

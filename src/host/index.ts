@@ -18,5 +18,6 @@ export { isSettled, markSettled, unsettle } from "./settle.ts";
 export { dropPackages } from "./staging.ts";
 export { type AcceptedState, readAccepted, readIdentity, type StoredIdentity, writeIdentity } from "./state.ts";
 export { openStoreWriter, type StoreWriter } from "./store-writer.ts";
-export { type SweepOptions, type SweepSummary, sweepStore } from "./sweep.ts";
+export { previewSweep, type SweepOptions, type SweepSummary, sweepStore } from "./sweep.ts";
+export { checkTrust, type TrustProblem, type TrustReport } from "./trust.ts";
 export { type Damage, type VerifyOptions, type VerifyReport, verifyStore } from "./verify.ts";

@@ -9,6 +9,7 @@ import {
   lockfileHashSchema,
   type Platform,
   platformSchema,
+  signedDesiredStateSchema,
   timestampSchema,
 } from "../contract/index.ts";
 import { undefinedOn, writeFileAtomic } from "../lib/index.ts";
@@ -37,6 +38,9 @@ export const acceptedStateSchema = z.object({
   lockfileHash: lockfileHashSchema,
   manifestDigest: integritySchema,
   issuedAt: timestampSchema,
+  /** The document itself, and that of the tree which serves while this one is being built: `checkTrust` begins there. */
+  signed: signedDesiredStateSchema.optional(),
+  served: signedDesiredStateSchema.optional(),
 });
 export type AcceptedState = z.infer<typeof acceptedStateSchema>;
 

@@ -8,7 +8,7 @@ import { flipCurrent } from "./flip.ts";
 import { openHostStore } from "./host-store.ts";
 import { acquireLease, countRuns, openRunDirectory } from "./lease.ts";
 import { type Fixture, fixture, linux, openTestStore, type TestStore } from "./store-fixture.test-support.ts";
-import { sweepStore } from "./sweep.ts";
+import { previewSweep, sweepStore } from "./sweep.ts";
 import { verifyStore } from "./verify.ts";
 
 const version = (number: number) =>
@@ -37,7 +37,7 @@ describe("a sweep", () => {
     expect((await readdir(host.store.layout.packages)).length).toBe(3);
     expect(await readdir(host.store.layout.trash)).toEqual([]);
     expect((await verifyStore(host.store)).problems).toEqual([]);
-    expect(await sweepStore(host.writer)).toEqual({ trees: [], packages: [], runs: [] });
+    expect(await sweepStore(host.writer)).toEqual({ trees: [], packages: [], runs: [], freedBytes: 0, overQuotaBytes: 0 });
   });
 
   test("keeps trees on request, and says what it would do without doing it", async () => {
@@ -72,6 +72,37 @@ describe("a sweep", () => {
     expect((await sweepStore(host.writer, { graceMs: 4001 })).trees).toEqual([]);
     nowMs += 3000;
     expect((await sweepStore(host.writer, { graceMs: 4000 })).trees.sort()).toEqual([second, third].sort());
+  });
+
+  test("above its quota lets trees go before their grace has passed, the longest out of service first, but none that is needed", async () => {
+    let nowMs = Date.parse("2026-01-01T00:00:00.000Z");
+    await using host = await openTestStore({ clock: { now: () => nowMs } });
+    for (const [index, built] of versions.entries()) {
+      await serve(host, built, index + 1);
+      nowMs += 1000;
+    }
+    const lease = await acquireLease(host.store, { purpose: "test", generation: 2 });
+    const all = await previewSweep(host.store, { graceMs: 0 });
+    const one = all.freedBytes / all.packages.length;
+    const graceMs = 3_600_000;
+    // Five trees of one package each, and one that they share.
+    expect((await sweepStore(host.writer, { graceMs, quotaBytes: 100 * one })).trees).toEqual([]);
+    expect((await previewSweep(host.store, { graceMs, quotaBytes: 5.5 * one })).trees).toEqual([first]);
+    expect((await sweepStore(host.writer, { graceMs, quotaBytes: 5.5 * one })).trees).toEqual([first]);
+    const last = await sweepStore(host.writer, { graceMs, quotaBytes: 1 });
+    expect(last.trees).toEqual([third]);
+    expect(last.overQuotaBytes).toBeGreaterThan(0);
+    expect(await trees(host)).toEqual([second, fourth, fifth].sort());
+    await lease?.[Symbol.asyncDispose]();
+    expect((await verifyStore(host.store)).problems).toEqual([]);
+  });
+
+  test("does not count a grace from a time that is yet to come", async () => {
+    let nowMs = Date.parse("2036-01-01T00:00:00.000Z");
+    await using host = await openTestStore({ clock: { now: () => nowMs } });
+    await serveAll(host);
+    nowMs = Date.parse("2026-01-01T00:00:00.000Z");
+    expect((await sweepStore(host.writer, { graceMs: 1000 })).trees.sort()).toEqual([first, second, third].sort());
   });
 
   test("removes directories of dead runs, dead leases, and what killed builds left", async () => {

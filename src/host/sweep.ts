@@ -12,6 +12,7 @@ import { planSweep } from "./plan-sweep.ts";
 import { readTreeRecord } from "./record.ts";
 import { moveToTrash } from "./staging.ts";
 import { readAccepted, readFlips } from "./state.ts";
+import { createStoreSize } from "./store-size.ts";
 import type { StoreWriter } from "./store-writer.ts";
 
 export interface SweepOptions {
@@ -19,8 +20,10 @@ export interface SweepOptions {
   keep?: readonly LockfileHash[];
   /** Says what would go, and changes nothing. */
   dryRun?: boolean;
-  /** Keeps a tree until it has been out of service for this long. */
+  /** Keeps a tree until it has been out of service for this long. Default 0. */
   graceMs?: number;
+  /** Above it, trees go before their grace has passed, the longest out of service first; never one that is needed. */
+  quotaBytes?: number;
 }
 
 export interface SweepSummary {
@@ -28,6 +31,10 @@ export interface SweepSummary {
   packages: PackageKey[];
   /** Directories of runs whose process died. */
   runs: string[];
+  /** Of the packages that go, as recorded. */
+  freedBytes: number;
+  /** By how much what must stay is above the quota. */
+  overQuotaBytes: number;
 }
 
 /**
@@ -39,13 +46,19 @@ export function sweepStore(writer: StoreWriter, options: SweepOptions = {}): Pro
   return writer.exclusive(() => describeDiskErrors(store.layout.directory, () => sweep(store, options)));
 }
 
-async function sweep(store: HostStore, { keep = [], dryRun = false, graceMs = 0 }: SweepOptions): Promise<SweepSummary> {
+/** What a sweep would do now. Needs no lock, and changes nothing. */
+export const previewSweep = (store: HostStore, options: Omit<SweepOptions, "dryRun"> = {}): Promise<SweepSummary> =>
+  describeDiskErrors(store.layout.directory, () => sweep(store, { ...options, dryRun: true }));
+
+async function sweep(store: HostStore, options: SweepOptions): Promise<SweepSummary> {
+  const { keep = [], dryRun = false, graceMs = 0, quotaBytes = Number.POSITIVE_INFINITY } = options;
   const { layout } = store;
   // Runs before leases: a run's lease is older than its directory, so every living run listed here has its lease listed too.
   const runs = await readdir(layout.runs);
   const trees = await listTrees(layout);
   const accepted = await readAccepted(store);
-  const planned = planSweep({
+  const size = createStoreSize(layout);
+  const { expired, inGrace } = planSweep({
     trees,
     flips: await readFlips(store),
     current: await currentHash(store),
@@ -53,8 +66,14 @@ async function sweep(store: HostStore, { keep = [], dryRun = false, graceMs = 0 
     nowMs: store.clock.now(),
     graceMs,
   });
-  const removed = dryRun ? await withoutLeased(layout, planned) : await removeTrees(layout, planned);
+  const remove = (candidates: LockfileHash[]) => (dryRun ? withoutLeased(layout, candidates) : removeTrees(layout, candidates));
+  const removed = await remove(expired);
+  const left = () => trees.filter((tree) => !removed.includes(tree));
+  const isOver = async () => quotaBytes !== Number.POSITIVE_INFINITY && (await size.ofTrees(left())) > quotaBytes;
+  for (const tree of inGrace) if (await isOver()) removed.push(...(await remove([tree])));
+  const overQuotaBytes = (await isOver()) ? (await size.ofTrees(left())) - quotaBytes : 0;
   const packages = await unreachable(layout, trees, new Set(removed));
+  const freedBytes = await size.ofPackages(packages);
   const leases = await listLeases(layout);
   const living = new Set(leases.live.map((lease) => lease.id));
   const deadRuns = runs.filter((run) => !living.has(run));
@@ -65,7 +84,7 @@ async function sweep(store: HostStore, { keep = [], dryRun = false, graceMs = 0 
     for (const file of leases.dead) await removeDead(layout, file);
     for (const folder of [layout.incoming, layout.trash]) await empty(folder);
   }
-  return { trees: removed, packages, runs: deadRuns };
+  return { trees: removed, packages, runs: deadRuns, freedBytes, overQuotaBytes };
 }
 
 async function withoutLeased(layout: StoreLayout, trees: LockfileHash[]): Promise<LockfileHash[]> {
