@@ -12,4 +12,5 @@ export {
   type ReconcileResult,
   reconcileOnce,
 } from "./reconcile-once.ts";
+export { type RepairOptions, type RepairSummary, repairStore } from "./repair-store.ts";
 export { type Agent, type AgentOptions, type AgentStatus, startAgent } from "./start-agent.ts";

@@ -1,4 +1,4 @@
-import { type DesiredState, hasCode, type LockfileHash, type Progress } from "../contract/index.ts";
+import { type DesiredState, hasCode, type LockfileHash, type Manifest, type Progress } from "../contract/index.ts";
 import {
   acceptDesiredState,
   currentTree,
@@ -11,6 +11,7 @@ import {
   type PackageKey,
   planTree,
   type StoreWriter,
+  type SweepOptions,
   sweepStore,
   type TreePlan,
   type TreeRef,
@@ -21,6 +22,7 @@ import type { ControlPlane, DesiredAnswer } from "./control-plane.ts";
 import { establishIdentity } from "./establish-identity.ts";
 import { loadManifest, pruneManifests } from "./manifest-cache.ts";
 import { repairStore } from "./repair-store.ts";
+import { sayHowMuch } from "./say-how-much.ts";
 import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
 
 /** What one pass leaves for the next of the same process: with it, a pass that finds nothing new is one conditional request. */
@@ -29,6 +31,8 @@ export interface ReconcileMemory {
   /** Of the desired state that `tree` serves. */
   etag?: string | undefined;
   tree?: TreeRef | undefined;
+  /** When this process last swept, by `performance.now()`. */
+  sweptAt?: number;
   /** What a verification found, less what was made anew since. */
   damaged: { packages: Set<string>; trees: Set<string> };
 }
@@ -46,6 +50,7 @@ export interface ReconcileOptions {
   server: URL;
   logger: Logger;
   memory?: ReconcileMemory;
+  sweep?: Pick<SweepOptions, "graceMs" | "quotaBytes">;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
 }
@@ -79,7 +84,8 @@ export async function reconcileOnce(options: ReconcileOptions): Promise<Reconcil
     return await converge(pass);
   } catch (error) {
     memory.etag = undefined;
-    throw describeDiskError(error, options.writer.store.directory);
+    const { store } = options.writer;
+    throw await sayHowMuch(describeDiskError(error, store.directory), { store, building: pass.building });
   }
 }
 
@@ -88,6 +94,7 @@ interface Pass extends ReconcileOptions {
   signal: AbortSignal;
   stopwatch: Stopwatch;
   done: Materialised;
+  building?: { manifest: Manifest; plan: TreePlan };
   unavailable: TreePlan["unavailable"];
 }
 
@@ -99,7 +106,10 @@ async function converge(pass: Pass): Promise<ReconcileResult> {
     memory.identified = true;
   }
   const answer = await stopwatch.measure("desired", () => controlPlane.desired(memory.etag, signal));
-  if (answer.kind === "notModified") return finish(pass, "unchanged", memory.tree);
+  if (answer.kind === "notModified") {
+    await tidyNowAndThen(pass);
+    return finish(pass, "unchanged", memory.tree);
+  }
   if (answer.kind === "none") return finish(pass, "none", await currentTree(writer.store));
   let offer: Offer = answer;
   for (;;) {
@@ -153,6 +163,7 @@ async function planned(pass: Pass, desired: DesiredState): Promise<TreePlan> {
   const manifest = await stopwatch.measure("manifest", () => loadManifest(writer, controlPlane, { digests: desired, signal }));
   const plan = await stopwatch.measure("plan", async () => planTree(manifest, desired.lockfileHash, writer.store.platform));
   pass.unavailable = plan.unavailable;
+  pass.building = { manifest, plan };
   return plan;
 }
 
@@ -191,11 +202,22 @@ async function newerThan({ controlPlane, stopwatch, signal, logger }: Pass, buil
   }
 }
 
+/** Runs die and graces pass without a flip too. */
+const sweepEveryMs = 600_000;
+
+async function tidyNowAndThen(pass: Pass): Promise<void> {
+  const { memory } = pass;
+  memory.sweptAt ??= performance.now();
+  if (memory.tree && performance.now() - memory.sweptAt >= sweepEveryMs) await tidy(pass, memory.tree.lockfileHash);
+}
+
 /** The flip is done: a disk that refuses to be tidied does not undo it. */
-async function tidy({ writer, stopwatch, logger }: Pass, lockfileHash: LockfileHash): Promise<void> {
+async function tidy({ writer, stopwatch, logger, memory, sweep }: Pass, lockfileHash: LockfileHash): Promise<void> {
   try {
+    memory.sweptAt = performance.now();
     await stopwatch.measure("sweep", async () => {
-      await sweepStore(writer);
+      const { overQuotaBytes } = await sweepStore(writer, sweep);
+      if (overQuotaBytes > 0) logger.warn({ overQuotaBytes }, "what this host needs takes more than its quota");
       await pruneManifests(writer.store, lockfileHash);
     });
   } catch (error) {

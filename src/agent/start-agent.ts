@@ -1,5 +1,12 @@
 import { type ErrorBody, type HostPhase, LarderError } from "../contract/index.ts";
-import { currentTree, type HostStore, openStoreWriter, type StoreWriter, type TreeRef } from "../host/index.ts";
+import {
+  currentTree,
+  type HostStore,
+  openStoreWriter,
+  type StoreWriter,
+  type SweepOptions,
+  type TreeRef,
+} from "../host/index.ts";
 import { backoffMs, jittered, type Logger, silentLogger, sleep } from "../lib/index.ts";
 import { scrub } from "./check-after-boot.ts";
 import type { ControlPlane } from "./control-plane.ts";
@@ -23,6 +30,8 @@ export interface AgentOptions {
   pollMs?: number;
   /** At most so long between two reports. Default 60 s. */
   heartbeatMs?: number;
+  /** What old trees are kept for, and how much. Default: nothing but the current tree and the one before. */
+  sweep?: Pick<SweepOptions, "graceMs" | "quotaBytes">;
   /** From the end of one look at every file to the beginning of the next, jittered. Default a day. */
   scrubIntervalMs?: number;
   /** How fast that reads; 0: never. Default 8 MiB/s. */
@@ -92,6 +101,7 @@ function runAgent(running: Running): Agent {
       logger,
       memory,
       signal,
+      ...(running.sweep ? { sweep: running.sweep } : {}),
       onProgress(progress) {
         if (progress.total === 0) return;
         status = { ...status, phase: "syncing" };

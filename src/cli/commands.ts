@@ -20,6 +20,7 @@ import { status } from "./commands/status.ts";
 import { storageStatus } from "./commands/storage.ts";
 import { storageCancel, storageMigrate, storageResume } from "./commands/storage-migrate.ts";
 import { storageVerify } from "./commands/storage-verify.ts";
+import { sweep } from "./commands/sweep.ts";
 import { tokensCreate, tokensList, tokensRevoke } from "./commands/tokens.ts";
 import { up } from "./commands/up.ts";
 import { verify } from "./commands/verify.ts";
@@ -42,6 +43,7 @@ export const commands: CommandSpec[] = [
   status,
   run,
   verify,
+  sweep,
   hostsList,
   hostsEnrol,
   hostsRevoke,

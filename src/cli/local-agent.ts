@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { ControlPlane } from "../agent/index.ts";
 import { LarderError } from "../contract/index.ts";
+import type { HostStore } from "../host/index.ts";
 import { undefinedOn } from "../lib/index.ts";
 import type { CommandContext, Outcome } from "./command.ts";
 import { findServer } from "./connection.ts";
@@ -17,14 +19,15 @@ export const localHostTokenPath = (dataDir: string): string => join(dataDir, "co
 export const readLocalHostToken = async (dataDir: string): Promise<string | undefined> =>
   (await undefinedOn(["ENOENT", "ENOTDIR"], readFile(localHostTokenPath(dataDir), "utf8")))?.trim() || undefined;
 
-/** One reconcile pass by this process, as the host whose store the data directory is. `E_LOCKED` while its agent runs. */
-export async function reconcileHere(context: CommandContext): Promise<Outcome> {
-  const { settings, terminal, logger } = context;
-  const [{ createControlPlaneClient, reconcileOnce }, { openStoreWriter, readIdentity }] = await Promise.all([
+/** The control plane of the host whose store this is, and what proves to it who asks. */
+export async function connectAsHost(
+  { settings }: CommandContext,
+  store: HostStore,
+): Promise<{ controlPlane: ControlPlane; server: URL; token: string }> {
+  const [{ createControlPlaneClient }, { readIdentity }] = await Promise.all([
     import("../agent/index.ts"),
     import("../host/index.ts"),
   ]);
-  await using store = await openExistingStore(context);
   const identity = await readIdentity(store);
   const server = (await findServer(settings))?.url ?? (identity && new URL(identity.server));
   if (!server) {
@@ -42,8 +45,16 @@ export async function reconcileHere(context: CommandContext): Promise<Outcome> {
       hint: "Give the host's token in LARDER_TOKEN; `larder hosts enrol` shows it.",
     });
   }
+  return { controlPlane: createControlPlaneClient({ server, token }), server, token };
+}
+
+/** One reconcile pass by this process, as the host whose store the data directory is. `E_LOCKED` while its agent runs. */
+export async function reconcileHere(context: CommandContext): Promise<Outcome> {
+  const { terminal, logger } = context;
+  const [{ reconcileOnce }, { openStoreWriter }] = await Promise.all([import("../agent/index.ts"), import("../host/index.ts")]);
+  await using store = await openExistingStore(context);
+  const { controlPlane, server, token } = await connectAsHost(context, store);
   using line = openProgressLine(terminal);
-  const controlPlane = createControlPlaneClient({ server, token });
   await using writer = await openStoreWriter(store, { purpose: "larder reconcile", waitMs: lockWaitMs, signal: terminal.signal });
   const result = await reconcileOnce({
     writer,

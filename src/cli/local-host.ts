@@ -2,6 +2,7 @@ import { hasCode, LarderError } from "../contract/index.ts";
 import { writeFileAtomic } from "../lib/index.ts";
 import type { CommandContext } from "./command.ts";
 import { connect } from "./connection.ts";
+import { agentTimes } from "./host-settings.ts";
 import { localHostTokenPath, lockWaitMs, readLocalHostToken } from "./local-agent.ts";
 import { version } from "./version.ts";
 
@@ -31,7 +32,7 @@ export async function startLocalHost(
       server: url,
       token,
       agentVersion: version,
-      pollMs: settings.pollInterval,
+      ...agentTimes(settings),
       logger: logger.child({ part: "agent" }),
       waitMs: lockWaitMs,
     }),

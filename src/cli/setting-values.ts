@@ -36,6 +36,26 @@ export function parseAgeText(text: string): number {
   }
 }
 
+const unitBytes: Record<string, number> = {
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  tb: 1e12,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  tib: 2 ** 40,
+};
+
+/** `500MB`, `20GB`, `1.5GiB`; a bare number is bytes. Throws an `Error` that says what is wrong. */
+export function parseByteCount(text: string): number {
+  const match = /^(\d{1,15}(?:\.\d{1,3})?)\s*([kmgt]i?b|b)?$/i.exec(text.trim());
+  const bytes = Math.round(Number(match?.[1]) * (unitBytes[match?.[2]?.toLowerCase() ?? "b"] ?? Number.NaN));
+  if (!match || !Number.isSafeInteger(bytes)) throw new Error("not a size such as 500MB, 20GB or 1.5GiB");
+  return bytes;
+}
+
 /** A setting's schema from its parser, whose `Error` completes "NAME is …". */
 export function parsedBy<T>(parse: (text: string) => T) {
   return z.string().transform((text, context) => {

@@ -7,7 +7,15 @@ import {
   parsePlatform,
 } from "../contract/index.ts";
 import { s3SettingDescriptions, s3SettingsShape } from "./s3-settings.ts";
-import { parseAgeText, parseBoolean, parseDuration, parsedBy, parseHttpUrl, parseListenAddress } from "./setting-values.ts";
+import {
+  parseAgeText,
+  parseBoolean,
+  parseByteCount,
+  parseDuration,
+  parsedBy,
+  parseHttpUrl,
+  parseListenAddress,
+} from "./setting-values.ts";
 
 /** The schema of one setting: from the text of a flag, variable or file to its value. */
 export const settingsSchema = z.object({
@@ -36,6 +44,9 @@ export const settingsSchema = z.object({
   platforms: parsedBy((text) => text.split(",").filter(Boolean).map(parseOnePlatform)),
   platform: parsedBy(parseOnePlatform).optional(),
   pollInterval: parsedBy(parseDuration),
+  treeGrace: parsedBy(parseAgeText),
+  storeQuota: parsedBy(parseByteCount).optional(),
+  scrubRate: parsedBy(parseByteCount),
   collectEvery: parsedBy((text) => (["off", "never"].includes(text.toLowerCase()) ? undefined : parseDuration(text))),
   collectGrace: parsedBy(parseAgeText),
   collectKeep: parsedBy(parseWhole),
@@ -115,6 +126,23 @@ export const settingDescriptions: Record<SettingName, SettingDescription> = {
   },
   platform: { flag: "platform", argument: "PLATFORM", description: "what this host is, when it is not what it looks like" },
   pollInterval: { flag: "poll-interval", argument: "TIME", description: "how often a host asks for news", fallback: "15s" },
+  treeGrace: {
+    flag: "tree-grace",
+    argument: "TIME",
+    description: "how long a host keeps trees that nothing needs, besides the current one and the one before",
+    fallback: "0",
+  },
+  storeQuota: {
+    flag: "store-quota",
+    argument: "BYTES",
+    description: "above it a host removes trees that nothing needs before their grace has passed",
+  },
+  scrubRate: {
+    flag: "scrub-rate",
+    argument: "BYTES",
+    description: "how much a host reads each second when it looks at all its files, once a day; 0: never",
+    fallback: "8MiB",
+  },
   collectEvery: {
     flag: "collect-every",
     argument: "TIME",

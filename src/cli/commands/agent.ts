@@ -1,5 +1,6 @@
 import { LarderError, pinnedKeyIdOf } from "../../contract/index.ts";
 import { defineCommand } from "../command.ts";
+import { agentTimes, hostSettings } from "../host-settings.ts";
 import { lockWaitMs } from "../local-agent.ts";
 import { untilStopped } from "../until-stopped.ts";
 import { version } from "../version.ts";
@@ -13,7 +14,7 @@ export const agent = defineCommand({
     "agent --server https://larder.example --data-dir /var/lib/larder",
     "agent --server http://10.0.0.5:7420 --poll-interval 1m --log-level info",
   ],
-  settings: ["pollInterval", "platform"],
+  settings: [...hostSettings, "platform"],
   async run(context) {
     const { settings, terminal, logger } = context;
     const { server, token } = settings;
@@ -42,7 +43,7 @@ export const agent = defineCommand({
       server,
       token,
       agentVersion: version,
-      pollMs: settings.pollInterval,
+      ...agentTimes(settings),
       logger,
       waitMs: lockWaitMs,
     });

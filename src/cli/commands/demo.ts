@@ -5,6 +5,7 @@ import { type ExactVersion, LarderError, type PackageName } from "../../contract
 import type { RunResult } from "../../runner/index.ts";
 import { type CommandContext, defineCommand } from "../command.ts";
 import { connect } from "../connection.ts";
+import { hostSettings } from "../host-settings.ts";
 import { installAndFollow } from "../install-run.ts";
 import type { LarderClient } from "../larder-client.ts";
 import { startLocalHost } from "../local-host.ts";
@@ -35,7 +36,7 @@ export const demo = defineCommand<[], { exit?: boolean }>({
   description:
     "Works in a temporary directory, which is removed at the end, and on a free port, so it can run beside anything; with --data-dir it keeps what it makes.",
   examples: ["demo", "demo --exit --json | jq .timingsMs", "demo --data-dir ./demo-data"],
-  settings: [...serverSettings, "pollInterval"],
+  settings: [...serverSettings, ...hostSettings],
   configure: (command) => void command.option("--exit", "stop when it is done instead of staying up"),
   async run(given, _args, { exit }) {
     await using workplace = await openWorkplace(given);

@@ -1,5 +1,6 @@
 import { announce } from "../announce.ts";
 import { defineCommand } from "../command.ts";
+import { hostSettings } from "../host-settings.ts";
 import { startLocalHost } from "../local-host.ts";
 import { parseHostId } from "../option-values.ts";
 import { serverConfigFrom, serverSettings } from "../server-config.ts";
@@ -11,7 +12,7 @@ export const up = defineCommand<[], { hostId: string }>({
   description:
     "The embedded default needs nothing else: state, packages and host share the data directory. Ctrl-C stops it; runs that are under way end first.",
   examples: ["up", "up --data-dir /var/lib/larder --listen 127.0.0.1:0 --json"],
-  settings: [...serverSettings, "pollInterval"],
+  settings: [...serverSettings, ...hostSettings],
   configure: (command) =>
     void command.option("--host-id <id>", "name of the host that runs within", parseHostId("--host-id"), "local"),
   async run(context, _args, { hostId }) {
