@@ -75,7 +75,11 @@ async function readWithNodeTar(packed: Uint8Array): Promise<{ files: Map<string,
         const chunks: Buffer[] = [];
         entry.on("data", (chunk: Buffer) => chunks.push(chunk));
         entry.on("end", () => {
-          const path = entry.path.split("/").filter((part) => part !== "" && part !== ".").slice(1).join("/");
+          const path = entry.path
+            .split("/")
+            .filter((part) => part !== "" && part !== ".")
+            .slice(1)
+            .join("/");
           if (entry.type === "File" || entry.type === "OldFile") files.set(path, Buffer.concat(chunks).toString("latin1"));
         });
         entry.resume();
