@@ -115,6 +115,7 @@ export function createControlPlaneClient(options: ControlPlaneOptions): ControlP
             subject: "blobs",
             method: "POST",
             body: JSON.stringify({ keys: wanted }),
+            headers: acceptsBlobRedirect,
             signal,
             streamed: true,
           } as const;

@@ -94,3 +94,33 @@ test("a secret that is not valid is not shown", async () => {
   expect(message).toContain("LARDER_DATABASE_URL");
   expect(message).not.toContain("hunter2");
 });
+
+test("an S3 store is named by its bucket, encryption and links in one word each", async () => {
+  await withConfig({ s3Bucket: "my-larder", s3PathStyle: true });
+  expect(
+    read(
+      {},
+      {
+        LARDER_S3_ENDPOINT: "https://minio.example:9000/",
+        LARDER_S3_SSE: "aws:kms:arn:aws:kms:x:1:key/2",
+        LARDER_S3_PRESIGN: "5m",
+      },
+    ),
+  ).toMatchObject({
+    s3Bucket: "my-larder",
+    s3PathStyle: true,
+    s3Endpoint: "https://minio.example:9000",
+    s3Sse: { algorithm: "aws:kms", keyId: "arn:aws:kms:x:1:key/2" },
+    s3Presign: 300,
+  });
+  for (const [variable, value] of [
+    ["LARDER_S3_BUCKET", "Not_A_Bucket"],
+    ["LARDER_S3_ENDPOINT", "https://user:hunter2@minio.example"],
+    ["LARDER_S3_SSE", "rot13"],
+    ["LARDER_S3_PRESIGN", "200h"],
+    ["LARDER_BLOB_STORE_MODULE", "fs=./mine.ts"],
+    ["LARDER_BLOB_STORE_MODULE", "./mine.ts"],
+  ] as const) {
+    expect(failure(() => read({}, { [variable]: value })).message).toContain(variable);
+  }
+});

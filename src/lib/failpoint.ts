@@ -16,11 +16,15 @@ export function armFailpoints(next: Action | undefined): void {
   action = next;
 }
 
-/** `LARDER_FAILPOINT=name:kill` makes a real process die at that step, as `kill -9` would. */
-const armed = process.env.LARDER_FAILPOINT;
-if (armed?.endsWith(":kill")) {
-  const target = armed.slice(0, -":kill".length);
+/**
+ * `LARDER_FAILPOINT=name:kill` makes a real process die at that step, as `kill -9` would; `name:stop` makes it sleep there until SIGCONT; `@3` behind it means the
+ * third time.
+ */
+const armed = /^(.+):(kill|stop)(?:@(\d+))?$/.exec(process.env.LARDER_FAILPOINT ?? "");
+if (armed) {
+  const [, target, fault, times = "1"] = armed;
+  let left = Number(times);
   action = (name) => {
-    if (name === target) process.kill(process.pid, "SIGKILL");
+    if (name === target && --left === 0) process.kill(process.pid, fault === "kill" ? "SIGKILL" : "SIGSTOP");
   };
 }

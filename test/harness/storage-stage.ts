@@ -150,7 +150,7 @@ export async function openStorageStage({
       await db.transaction((tx) => putBlobEntry(tx, { key, sizeBytes: bytes.byteLength, store: store.name }));
       return key;
     },
-    commit: (...keys) => db.transaction((tx) => commit(tx, keys)),
+    commit: (...keys) => db.transaction((tx) => commitBlobs(tx, keys)),
     async migrate(input, signal) {
       await requestMigration(db, { input: migrateInputSchema.parse(input), requestedBy: "test" });
       return await run("migrate", signal);
@@ -216,7 +216,8 @@ export async function wholeCopy(store: FaultyStore, key: BlobKey): Promise<Uint8
   }
 }
 
-async function commit(tx: Queryable, keys: readonly BlobKey[]): Promise<number> {
+/** A generation with these blobs, as an install would commit it. */
+export async function commitBlobs(tx: Queryable, keys: readonly BlobKey[]): Promise<number> {
   const version = "1.0.0" as ExactVersion;
   const nodes: Manifest["nodes"] = {};
   const roots: Manifest["roots"] = {};

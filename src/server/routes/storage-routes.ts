@@ -40,7 +40,10 @@ export const storageRoutes = ({ db, stores, clock }: ServerContext) => {
     resumeMigration: api.storage.resumeMigration.handler(async ({ input, context: { principal, signal } }) => {
       const stopped = await migrationToResume(db);
       await assertUsable(stopped.target, signal);
-      return await requestMigration(db, { input: migrateInputSchema.parse({ ...stopped, ...input }), requestedBy: principal.subject });
+      return await requestMigration(db, {
+        input: migrateInputSchema.parse({ ...stopped, ...input }),
+        requestedBy: principal.subject,
+      });
     }),
 
     cancelMigration: api.storage.cancelMigration.handler(({ context: { principal } }) =>
