@@ -22,9 +22,14 @@ const samples: Record<string, number[]> = {};
 const phases: Record<string, Record<string, number[]>> = {};
 const facts: Record<string, number | string> = {};
 
+const push = (into: Record<string, number[]>, name: string, ms: number) => {
+  into[name] = [...(into[name] ?? []), ms];
+};
 const note = (row: string, ms: number, parts: Record<string, number> = {}) => {
-  (samples[row] ??= []).push(ms);
-  for (const [part, partMs] of Object.entries(parts)) ((phases[row] ??= {})[part] ??= []).push(partMs);
+  push(samples, row, ms);
+  const known = phases[row] ?? {};
+  phases[row] = known;
+  for (const [part, partMs] of Object.entries(parts)) push(known, part, partMs);
 };
 
 const say = (text: string) => process.stderr.write(`${text}\n`);

@@ -24,7 +24,7 @@ export async function recordAudit(tx: Queryable, entry: AuditEntry): Promise<voi
   await tx.insert(auditLog).values(entry);
 }
 
-/** Newest first. */
+/** Newest first. @internal */
 export async function listAudit(tx: Queryable, limit = 100): Promise<AuditRecord[]> {
   const rows = await tx.select().from(auditLog).orderBy(desc(auditLog.id)).limit(limit);
   return rows.map(withoutNulls);

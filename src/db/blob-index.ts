@@ -54,7 +54,7 @@ export async function getBlobEntries(tx: Queryable, keys: readonly BlobKey[]): P
   return found;
 }
 
-/** By key, `after` one: a page of the whole index. */
+/** By key, `after` one: a page of the whole index. @internal */
 export async function listBlobEntries(
   tx: Queryable,
   { after, limit = 1000 }: { after?: BlobKey; limit?: number } = {},
@@ -68,6 +68,7 @@ export async function listBlobEntries(
   return rows.map(blobEntryOf);
 }
 
+/** @internal */
 export async function deleteBlobEntry(tx: Queryable, key: BlobKey): Promise<void> {
   await tx.delete(blobs).where(eq(blobs.key, key));
 }

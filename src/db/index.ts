@@ -5,7 +5,9 @@
 // Left to others: what an operation does (operations), who may ask (server), where blobs' bytes are (blobs).
 
 export { ensureActiveStore, getActiveStore, holdsWantedBlobs, setActiveStore } from "./active-store.ts";
+/** @internal For tests. */
 export { type AuditEntry, type AuditRecord, listAudit, recordAudit } from "./audit-log.ts";
+/** @internal For tests. */
 export {
   type BlobEntry,
   blobUsage,
@@ -47,7 +49,7 @@ export {
 } from "./blob-uploads.ts";
 export type { Db, Election } from "./database.ts";
 export { getDesiredState, putDesiredState } from "./desired-states.ts";
-export { assertEpoch, fenced, isCurrentEpoch, tryElect, whileEpochHolds } from "./election.ts";
+export { assertEpoch, fenced, tryElect, whileEpochHolds } from "./election.ts";
 export {
   createEnvironment,
   type Environment,
@@ -75,8 +77,9 @@ export {
   putManifest,
   type StoredManifest,
 } from "./manifests.ts";
-export { ensureMeta, ensureStoreId, getMeta, setMeta } from "./meta.ts";
+export { ensureStoreId, getMeta } from "./meta.ts";
 export { type DatabaseOptions, openDatabase } from "./open-database.ts";
+/** @internal For tests. */
 export {
   activeOperation,
   claimNextOperation,
@@ -96,7 +99,6 @@ export {
 } from "./operations.ts";
 export {
   getAllowlist,
-  getPackage,
   listPackages,
   type PackageChangeResult,
   removePackage,
@@ -115,7 +117,7 @@ export {
   reclaimedBytes,
   unreferencedUsage,
 } from "./retention.ts";
-export { activeSigningKey, ensureSigningKey, listSigningKeys, type StoredSigningKey } from "./signing-keys.ts";
+export { activeSigningKey, ensureSigningKey, type StoredSigningKey } from "./signing-keys.ts";
 export {
   forgetRevivedStrays,
   forgetStrayBlobs,

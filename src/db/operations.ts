@@ -105,7 +105,7 @@ export async function listOperations(
   return rows.map(operationOf);
 }
 
-/** The attempt that was queued because this one was interrupted. */
+/** The attempt that was queued because this one was interrupted. @internal */
 export async function retryOfOperation(tx: Queryable, id: Id): Promise<Operation | undefined> {
   const [row] = await tx.select(columns).from(operations).where(eq(operations.retryOf, id));
   return row && operationOf(row);

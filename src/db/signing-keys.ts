@@ -32,6 +32,6 @@ export async function activeSigningKey(tx: Queryable): Promise<StoredSigningKey 
   return row;
 }
 
-/** Newest first. */
+/** Newest first. @internal */
 export const listSigningKeys = (tx: Queryable): Promise<StoredSigningKey[]> =>
   tx.select().from(signingKeys).orderBy(desc(signingKeys.createdAt), signingKeys.keyId);

@@ -4,7 +4,7 @@ import { createRegistryClient } from "../npm/index.ts";
 import { isExotic } from "./exotic.ts";
 import { type GatewayOptions, openGateway } from "./gateway.ts";
 import { createPackumentCache } from "./packument-cache.ts";
-import { openTestRegistry, type TestRegistry } from "./test-registry.ts";
+import { openTestRegistry, type TestRegistry } from "./testing/test-registry.ts";
 
 const stack: AsyncDisposable[] = [];
 afterEach(async () => {

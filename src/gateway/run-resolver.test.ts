@@ -8,7 +8,7 @@ import { createRegistryClient, defaultRegistry, parseBunLock } from "../npm/inde
 import type { Pin } from "./explain-failure.ts";
 import { type Gateway, openGateway } from "./gateway.ts";
 import { runResolver } from "./run-resolver.ts";
-import { openTestRegistry, type TestRegistry } from "./test-registry.ts";
+import { openTestRegistry, type TestRegistry } from "./testing/test-registry.ts";
 
 let directory: string;
 let registry: TestRegistry;

@@ -11,7 +11,7 @@ export function failpointNow(name: string): void {
   void action?.(name);
 }
 
-/** Tests only. `undefined` disarms. */
+/** Tests only. `undefined` disarms. @internal */
 export function armFailpoints(next: Action | undefined): void {
   action = next;
 }

@@ -5,6 +5,7 @@ export { syncDirectory, writeFileAtomic } from "./atomic-write.ts";
 export { type Clock, systemClock, timestamp } from "./clock.ts";
 export { acquireDirectoryLock, type LockAttempt, type LockHolder } from "./directory-lock.ts";
 export { errnoOf, undefinedOn } from "./errno.ts";
+/** @internal For tests. */
 export { armFailpoints, failpoint } from "./failpoint.ts";
 export { isAlive, type Liveness, openLiveness } from "./liveness.ts";
 export { createLogger, type Logger, type LogLevel, silentLogger } from "./logger.ts";
