@@ -1,11 +1,11 @@
 import type { HostStore } from "../host/index.ts";
-import { type Cell, isOver, openCell } from "./cell.ts";
-import type { Holding } from "./launch.ts";
+import { type Cell, type CellNeeds, isOver, openCell, tasksFor } from "./cell.ts";
 import { visibleFolders } from "./resolution-boundary.ts";
+import { defaultLimits } from "./run-request.ts";
 
 /** Where runs get their cells from. Disposal closes the one that is kept ready. */
 export interface CellSupply extends AsyncDisposable {
-  take(holding: Holding, needed: readonly string[]): Promise<Cell>;
+  take(needs: CellNeeds): Promise<Cell>;
 }
 
 /** Long enough after a run for its caller to have the result first. */
@@ -20,36 +20,37 @@ export function createCellSupply(store: HostStore, { keepReady }: { keepReady: b
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
-  const restock = (holding: Holding, needed: readonly string[]) => {
+  const restock = ({ holding, executables }: CellNeeds) => {
     if (!keepReady || closed || spare !== undefined || timer !== undefined) return;
     timer = setTimeout(() => {
       timer = undefined;
       // The next run opens one itself, and says what is in the way.
-      spare = openCell(store, { holding, needed, idle: true }).catch(() => undefined);
+      const { processes } = defaultLimits;
+      spare = openCell(store, { holding, executables, processes, idle: true }).catch(() => undefined);
     }, restockMs);
   };
 
-  const takeSpare = async (holding: Holding, needed: readonly string[]): Promise<Cell | undefined> => {
+  const takeSpare = async (needs: CellNeeds): Promise<Cell | undefined> => {
     const waiting = spare;
     spare = undefined;
     const cell = await waiting;
     if (cell === undefined) return undefined;
     cell.directory.occupy();
-    if (fits(cell, { store, holding, needed })) return cell;
+    if (fits(cell, needs, store)) return cell;
     await cell[Symbol.asyncDispose]();
     return undefined;
   };
 
   return {
-    async take(holding, needed) {
+    async take(needs) {
       clearTimeout(timer);
       timer = undefined;
-      const cell = (await takeSpare(holding, needed)) ?? (await openCell(store, { holding, needed, idle: false }));
+      const cell = (await takeSpare(needs)) ?? (await openCell(store, { ...needs, idle: false }));
       return {
         ...cell,
         async [Symbol.asyncDispose]() {
           await cell[Symbol.asyncDispose]();
-          restock(holding, needed);
+          restock(needs);
         },
       };
     },
@@ -62,19 +63,14 @@ export function createCellSupply(store: HostStore, { keepReady }: { keepReady: b
   };
 }
 
-interface Wanted {
-  store: HostStore;
-  holding: Holding;
-  needed: readonly string[];
-}
-
 /** Its shell waits still, nothing that is needed is hidden from it, and nothing came since that should be. */
-function fits({ child, hidden, seen, holding, directory }: Cell, wanted: Wanted): boolean {
+function fits({ child, hidden, seen, holding, tasks, directory }: Cell, needs: CellNeeds, store: HostStore): boolean {
   const known = [...hidden, ...seen];
   return (
     !isOver(child) &&
-    holding === wanted.holding &&
-    !wanted.needed.some((file) => hidden.some((folder) => file.startsWith(`${folder}/`))) &&
-    visibleFolders(wanted.store.directory, directory.path).every((folder) => known.includes(folder))
+    holding === needs.holding &&
+    tasks >= tasksFor(needs.processes) &&
+    !needs.executables.some((file) => hidden.some((folder) => file.startsWith(`${folder}/`))) &&
+    visibleFolders(store.directory, directory.path).every((folder) => known.includes(folder))
   );
 }

@@ -7,14 +7,25 @@ import { LarderError } from "../contract/index.ts";
 import { type HostStore, openRunDirectory, type RunDirectory } from "../host/index.ts";
 import { cellEnvironment } from "./child-environment.ts";
 import { killGroup } from "./kill-processes.ts";
-import { type Holding, launch } from "./launch.ts";
+import { fewestTasks, type Holding, launch } from "./launch.ts";
 import { mountTable } from "./mount-table.ts";
 import { visibleFolders } from "./resolution-boundary.ts";
 import { waitText } from "./start-text.ts";
 
+/** What a cell has to be good for. */
+export interface CellNeeds {
+  holding: Holding;
+  /** Executables that must not be hidden. */
+  executables: readonly string[];
+  /** The run's limit. */
+  processes: number;
+}
+
 /** A run's place: its directory, and a shell in it that is already held and waits to become the script. */
 export interface Cell extends AsyncDisposable {
   holding: Holding;
+  /** How many threads the kernel allows in it, where it counts them. */
+  tasks: number;
   directory: RunDirectory;
   child: ChildProcess;
   /** The shell's process. */
@@ -29,10 +40,13 @@ export interface Cell extends AsyncDisposable {
 
 const mountTableName = ".larder.fstab";
 
-/** Throws `E_CONFIG` when there is nothing to start it with. `needed`: executables that must not be hidden. */
+/** A runtime has about twenty threads; what it starts has few. */
+export const tasksFor = (processes: number): number => Math.max(fewestTasks, processes * 4);
+
+/** Throws `E_CONFIG` when there is nothing to start it with. `idle`: for a run that is still to come. */
 export async function openCell(
   store: HostStore,
-  { holding, needed, idle }: { holding: Holding; needed: readonly string[]; idle: boolean },
+  { holding, executables, processes, idle }: CellNeeds & { idle: boolean },
 ): Promise<Cell> {
   const directory = await openRunDirectory(store, { purpose: "run", idle });
   const { path } = directory;
@@ -44,15 +58,17 @@ export async function openCell(
   try {
     const others = visibleFolders(store.directory, path);
     const hidden =
-      holding === "namespace" ? others.filter((folder) => !needed.some((file) => file.startsWith(`${folder}/`))) : [];
+      holding === "namespace" ? others.filter((folder) => !executables.some((file) => file.startsWith(`${folder}/`))) : [];
     const table = join(path, mountTableName);
     if (holding === "namespace") writeFileSync(table, mountTable({ directory: store.directory, runDirectory: path, hidden }));
     report = await openReport(path);
-    const child = startShell(holding, { path, table, report: report.fd });
+    const tasks = tasksFor(processes);
+    const child = startShell(holding, { path, table, tasks, report: report.fd });
     if (child.pid === undefined) throw await startFailure(child);
     const leader = child.pid;
     return {
       holding,
+      tasks,
       directory,
       child,
       leader,
@@ -70,8 +86,15 @@ export async function openCell(
   }
 }
 
-function startShell(holding: Holding, { path, table, report }: { path: string; table: string; report: number }): ChildProcess {
-  const command = launch(holding, { mountTable: table, command: ["/bin/sh", "-c", waitText] });
+interface ShellOptions {
+  path: string;
+  table: string;
+  tasks: number;
+  report: number;
+}
+
+function startShell(holding: Holding, { path, table, tasks, report }: ShellOptions): ChildProcess {
+  const command = launch(holding, { mountTable: table, tasks, command: ["/bin/sh", "-c", waitText] });
   const child = spawn(command.path, command.args, {
     cwd: path,
     env: cellEnvironment(path),

@@ -95,7 +95,11 @@ interface Prepared {
 async function runIn(prepared: Prepared): Promise<RunResult> {
   const { store, root, request, order, executables, held, cells, sampler } = prepared;
   const { limits, runtime } = order;
-  await using cell = await cells.take(held, [executables.bun.path, ...(executables.node ? [executables.node] : [])]);
+  await using cell = await cells.take({
+    holding: held,
+    executables: [executables.bun.path, ...(executables.node ? [executables.node] : [])],
+    processes: limits.processes,
+  });
   const mark = held === "marks" ? createRunMark() : undefined;
   await describeDiskErrors(cell.directory.path, async () =>
     furnish(prepared, cell, prepareStart({ store, cell, order, executables, mark })),

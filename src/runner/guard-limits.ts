@@ -49,7 +49,7 @@ export function guardLimits({ leader, directory, limits, sampler, signal, stop }
   const cancel = () => meet("cancelled");
   const timer = setTimeout(() => meet("timeoutMs"), limits.timeoutMs);
   const counter = setInterval(count, scratchEveryMs);
-  const watch = sampler.watch(leader, judge);
+  const watch = sampler.watch(leader, { suspicious: limits.processes, onUsage: judge });
   signal?.addEventListener("abort", cancel);
   const guard: Guard = {
     reason: undefined,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { release } from "node:os";
 import { join } from "node:path";
 import { descendantsOf, listProcesses } from "../../test/harness/leaks.ts";
 import { until } from "../../test/harness/until.ts";
@@ -10,6 +11,9 @@ import { openTestStore, runsFolder, type TestStore } from "./testing/open-test-s
 import { generation } from "./testing/test-packages.ts";
 
 const onLinux = process.platform === "linux" ? describe : describe.skip;
+/** Since Linux 6.14. */
+const [major = 0, minor = 0] = release().split(".").map(Number);
+const hasOwnProcessNumbers = major > 6 || (major === 6 && minor >= 14);
 let fixture: TestStore;
 
 beforeAll(async () => {
@@ -51,6 +55,16 @@ const greedy: [title: string, request: RunRequest, code: string][] = [
       timeoutMs: 15_000,
     },
     "E_RUN_MEMORY",
+  ],
+  [
+    // No more than 200 of them, and each for some seconds only, whatever becomes of the run.
+    "starts too many processes",
+    {
+      script: `${spawning("sh", ["-c", "i=0; while [ $i -lt 200 ]; do sleep 6 & i=$((i + 1)); done; wait"])} setInterval(() => {}, 100)`,
+      processes: 64,
+      timeoutMs: 15_000,
+    },
+    "E_RUN_LIMIT",
   ],
   [
     "makes a million files",
@@ -116,6 +130,15 @@ onLinux.each(["namespace", "marks"] as const)("a script held by a %s", (holding)
       await runner.run({ script: start + end, timeoutMs: 500 });
       await expectNothingLeft();
     }
+  });
+
+  test("starts no more than the kernel lets it, where the kernel counts", async () => {
+    const script = `import { readFileSync } from "node:fs";
+      export default Number(readFileSync("/proc/sys/kernel/pid_max", "utf8"))`;
+    const { result } = await runner.run({ script });
+    const outside = Number(await readFile("/proc/sys/kernel/pid_max", "utf8"));
+    expect(outside).toBeGreaterThan(1024);
+    expect(result).toBe(holding === "namespace" && hasOwnProcessNumbers ? 1024 : outside);
   });
 
   test("reads 10^5 descriptors' worth of errors, not the machine's", async () => {

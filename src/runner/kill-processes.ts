@@ -3,9 +3,9 @@ import { type ProcessEntry, processIds, readOr, readProcess } from "./process-ta
 import { bearsMark, type RunMark } from "./run-mark.ts";
 
 /** SIGKILL to every process of the group that `leader` started. */
-export function killGroup(leader: number): void {
-  send(-leader, "SIGKILL");
-}
+export const killGroup = (leader: number): void => send(-leader, "SIGKILL");
+
+export const signalGroup = (leader: number, signal: "SIGSTOP" | "SIGCONT"): void => send(-leader, signal);
 
 /**
  * Ends the first process of the namespace that `leader` has made, and with it everything in there; `leader` then ends by itself, when nothing is

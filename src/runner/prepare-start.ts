@@ -5,6 +5,7 @@ import type { Cell } from "./cell.ts";
 import { fenceSource } from "./child-fence.ts";
 import { mainSource } from "./child-main.ts";
 import type { BunExecutable } from "./find-bun.ts";
+import { countThreads } from "./process-table.ts";
 import { allowedPaths } from "./resolution-boundary.ts";
 import type { RunMark } from "./run-mark.ts";
 import type { Order } from "./run-request.ts";
@@ -38,6 +39,8 @@ export function prepareStart({ store, cell, order, executables, mark }: Preparat
   const loaded = isNode ? pathToFileURL(join(path, compiledName(source.name))).href : join(path, source.name);
   const start = startText({
     limits,
+    // Without a namespace of its own, everybody's count.
+    tasks: cell.tasks + (cell.holding === "namespace" ? 0 : countThreads()),
     mark,
     env: { ...env, ...(isNode ? {} : executables.bun.env) },
     before: isNode ? compilation(executables.bun, source.name) : undefined,

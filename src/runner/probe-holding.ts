@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type HostStore, openRunDirectory } from "../host/index.ts";
 import { undefinedOn, writeFileAtomic } from "../lib/index.ts";
-import { type Holding, launch } from "./launch.ts";
+import { fewestTasks, type Holding, launch } from "./launch.ts";
 import { mountTable } from "./mount-table.ts";
 
 const fileOf = (store: HostStore): string => join(store.layout.state, "run-namespaces.json");
@@ -29,6 +29,7 @@ async function namespacesWork(store: HostStore): Promise<boolean> {
   await writeFile(table, mountTable({ directory: store.directory, runDirectory: scratch.path, hidden: [] }));
   const { path, args } = launch("namespace", {
     mountTable: table,
+    tasks: fewestTasks,
     command: ["/bin/sh", "-c", 'test ! -w "$0" && test -w "$1" && echo held', store.layout.packages, scratch.path],
   });
   return await new Promise((resolve) => {

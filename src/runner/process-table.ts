@@ -24,6 +24,9 @@ export function readProcesses(): ProcessEntry[] {
     .filter((entry) => entry !== undefined);
 }
 
+/** Of all processes of the machine, in one read that stays quick however many there are; 0 where the system does not say. */
+export const countThreads = (): number => Number(/\/(\d+) /.exec(readOr("/proc/loadavg"))?.[1] ?? 0);
+
 export const processIds = (): number[] =>
   readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))

@@ -3,6 +3,8 @@ import type { RunMark } from "./run-mark.ts";
 
 export interface Start {
   limits: RunLimits;
+  /** How many threads this user may have, in the user's namespace. */
+  tasks: number;
   mark: RunMark | undefined;
   env: Record<string, string>;
   /** Shell text that must succeed before the command is started. */
@@ -15,11 +17,13 @@ export const startName = ".larder.sh";
 export const waitText = `IFS= read -r go || exit 0\nexec </dev/null 9>&2 2>/dev/null\n. ./${startName}`;
 
 /** Sets the limits, which everything that is started inherits, and becomes the command. Descriptor 3 is the report. */
-export function startText({ limits, mark, env, before, command }: Start): string {
+export function startText({ limits, tasks, mark, env, before, command }: Start): string {
   const lines = [
     "ulimit -S -c 0",
     ...(mark?.coreBlocks === undefined ? [] : [`ulimit -H -c ${mark.coreBlocks}`]),
     "ulimit -n 4096",
+    // Counts what this user runs; root it does not stop. Shells disagree on the letter.
+    `if [ -n "$BASH_VERSION" ]; then ulimit -u ${tasks}; else ulimit -p ${tasks}; fi`,
     `ulimit -f ${limits.fileMb * 2048 + (mark?.fileBlocks ?? 0)}`,
     `ulimit -t ${Math.ceil(limits.cpuMs / 1000) + 1}`,
     ...Object.entries(env).map(([name, value]) => `export ${name}=${shellQuoted(value)}`),

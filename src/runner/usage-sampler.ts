@@ -1,4 +1,5 @@
-import { ownMemoryBytes, type ProcessEntry, readProcesses } from "./process-table.ts";
+import { signalGroup } from "./kill-processes.ts";
+import { countThreads, ownMemoryBytes, type ProcessEntry, readProcesses } from "./process-table.ts";
 
 /** What one run uses just now, with everything that it started. */
 export interface Usage {
@@ -14,16 +15,25 @@ export interface Watch {
 }
 
 export interface UsageSampler {
-  /** Calls `onUsage` again and again with what the run led by the process `leader` uses. Linux only; elsewhere never. */
-  watch(leader: number, onUsage: (usage: Usage) => void): Watch;
+  /**
+   * Calls `onUsage` again and again with what the run led by the process `leader` uses. Linux only; elsewhere never. When the machine's threads
+   * have become more by `suspicious` of them since the last look, all runs stand still during the next one.
+   */
+  watch(leader: number, options: { suspicious: number; onUsage: (usage: Usage) => void }): Watch;
 }
 
-/** The soonest look at a run; a look at the whole machine may take a twentieth of the time at most. */
+/** The soonest full look; one may take a twentieth of the time at most. */
 const everyMs = 50;
 const shareOfTime = 20;
+/** Between two quick ones. What starts itself again and again doubles about every millisecond until the processors are full. */
+const glanceMs = 10;
+
+/** What a runtime has at most that does nothing special. */
+const threadsEach = 32;
 
 interface Watched {
   leader: number;
+  suspicious: number;
   members: ProcessEntry[];
   onUsage: (usage: Usage) => void;
 }
@@ -32,6 +42,8 @@ interface Watched {
 export function createUsageSampler(): UsageSampler {
   const watched = new Set<Watched>();
   let timer: NodeJS.Timeout | undefined;
+  let threads = 0;
+  let lookAt = 0;
 
   const look = () => {
     const startedAt = performance.now();
@@ -41,26 +53,41 @@ export function createUsageSampler(): UsageSampler {
       run.members = membersOf(run, table, childrenOf);
       run.onUsage(usageOf(run.members));
     }
-    timer = undefined;
-    if (watched.size > 0) schedule((performance.now() - startedAt) * shareOfTime);
+    threads = countThreads();
+    const endedAt = performance.now();
+    lookAt = endedAt + Math.max(everyMs, (endedAt - startedAt) * shareOfTime);
   };
-  const schedule = (leastMs: number) => {
-    timer ??= setTimeout(look, Math.max(everyMs, leastMs));
+
+  const glance = () => {
+    const suspicious = Math.min(...[...watched].map((run) => run.suspicious)) + threadsEach * watched.size;
+    if (countThreads() - threads <= suspicious) {
+      if (performance.now() >= lookAt) look();
+      return;
+    }
+    // Reading the table takes its time, and among thousands that run this process would hardly get any.
+    const standing = [...watched];
+    for (const { leader } of standing) signalGroup(leader, "SIGSTOP");
+    look();
+    for (const { leader } of standing) signalGroup(leader, "SIGCONT");
   };
 
   return {
-    watch(leader, onUsage) {
-      const run: Watched = { leader, members: [], onUsage };
+    watch(leader, { suspicious, onUsage }) {
+      const run: Watched = { leader, suspicious, members: [], onUsage };
       if (process.platform === "linux") {
+        if (watched.size === 0) {
+          threads = countThreads();
+          lookAt = performance.now() + everyMs;
+        }
         watched.add(run);
-        schedule(0);
+        timer ??= setInterval(glance, glanceMs);
       }
       return {
         members: () => run.members,
         end() {
           watched.delete(run);
           if (watched.size > 0) return;
-          clearTimeout(timer);
+          clearInterval(timer);
           timer = undefined;
         },
       };
