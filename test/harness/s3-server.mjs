@@ -134,6 +134,7 @@ function cutAfter(response, bytes) {
     write(chunk.subarray(0, left));
     setTimeout(() => response.destroy(), 20);
     response.write = () => true;
+    response.end = () => response;
     return true;
   };
 }
