@@ -4,6 +4,7 @@ import {
   currentTree,
   describeDiskError,
   flipCurrent,
+  hasTree,
   isSettled,
   type Materialised,
   materialise,
@@ -35,11 +36,14 @@ export interface ReconcileMemory {
   sweptAt?: number;
   /** What a verification found, less what was made anew since. */
   damaged: { packages: Set<string>; trees: Set<string> };
+  /** Trees that this process has built or looked at, and what their platform lacks: while they are there, they are whole. */
+  whole: Map<LockfileHash, TreePlan["unavailable"]>;
 }
 
 export const createReconcileMemory = (): ReconcileMemory => ({
   identified: false,
   damaged: { packages: new Set(), trees: new Set() },
+  whole: new Map(),
 });
 
 export interface ReconcileOptions {
@@ -119,12 +123,15 @@ async function converge(pass: Pass): Promise<ReconcileResult> {
       await mendRest(pass);
       return finish(pass, "unchanged", memory.tree);
     }
-    await build(pass, desired);
-    await failpoint("reconcile:before-recheck");
-    const newer = await newerThan(pass, offer);
-    if (newer) {
-      offer = newer;
-      continue;
+    // With nothing to build, the offer is a moment old.
+    if (!(await isWhole(pass, desired))) {
+      await build(pass, desired);
+      await failpoint("reconcile:before-recheck");
+      const newer = await newerThan(pass, offer);
+      if (newer) {
+        offer = newer;
+        continue;
+      }
     }
     memory.tree = await stopwatch.measure("flip", () => flipCurrent(writer, desired));
     memory.etag = offer.etag;
@@ -150,9 +157,29 @@ async function isServed(pass: Pass, desired: DesiredState): Promise<boolean> {
     const plan = await planned(pass, desired);
     const missing = await stopwatch.measure("check", () => missingPackages(writer.store, plan));
     if (missing.length > 0 || isDamaged(plan, memory.damaged)) return false;
+    remember(memory, plan);
   }
   memory.tree = tree;
   return true;
+}
+
+/** True when there is nothing to build, which takes no manifest and no plan to say. */
+async function isWhole(pass: Pass, { lockfileHash }: DesiredState): Promise<boolean> {
+  const { whole, damaged } = pass.memory;
+  const unavailable = whole.get(lockfileHash);
+  if (unavailable === undefined || damaged.packages.size > 0 || damaged.trees.size > 0) return false;
+  if (!(await hasTree(pass.writer.store, lockfileHash))) return false;
+  pass.unavailable = unavailable;
+  return true;
+}
+
+/** More than a host keeps. */
+const rememberedTrees = 20;
+
+function remember({ whole }: ReconcileMemory, { lockfileHash, unavailable }: TreePlan): void {
+  whole.delete(lockfileHash);
+  whole.set(lockfileHash, unavailable);
+  for (const oldest of whole.keys()) if (whole.size > rememberedTrees) whole.delete(oldest);
 }
 
 const isDamaged = (plan: TreePlan, damaged: ReconcileMemory["damaged"]): boolean =>
@@ -184,6 +211,7 @@ async function build(pass: Pass, desired: DesiredState): Promise<void> {
   );
   for (const { key } of plan.packages) damaged.packages.delete(key);
   damaged.trees.delete(plan.lockfileHash);
+  remember(memory, plan);
   done.pulledBytes += made.pulledBytes;
   done.pulledBlobs += made.pulledBlobs;
   done.packagesBuilt += made.packagesBuilt;

@@ -75,6 +75,22 @@ describe("a pass", () => {
     expect(await host.served()).toBe(first.lockfileHash);
   });
 
+  test("goes back to a tree that it knows with one request, and again looks at one that it does not know", async () => {
+    const memory = createReconcileMemory();
+    for (const [index, generation] of [first, second].entries()) {
+      await fake.publish(generation, index + 1);
+      await host.reconcile({ memory });
+    }
+    await fake.publish(first, 3);
+    fake.requests.length = 0;
+    expect(await host.reconcile({ memory })).toMatchObject({ kind: "flipped", packagesBuilt: 0, tree: { generation: 3 } });
+    expect(fake.requests).toEqual(["GET /api/desired 200"]);
+    await rm(join(host.store.layout.trees, second.lockfileHash), { recursive: true });
+    await fake.publish(second, 4);
+    expect(await host.reconcile({ memory })).toMatchObject({ kind: "flipped", tree: { generation: 4 } });
+    expect((await verifyStore(host.store)).problems).toEqual([]);
+  });
+
   test("follows a generation whose tree is the same", async () => {
     await fake.publish(first, 1);
     await host.reconcile();

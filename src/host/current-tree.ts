@@ -29,12 +29,13 @@ export async function currentHash({ layout }: HostStore): Promise<LockfileHash |
 
 /** `undefined` unless the tree is there. */
 export async function treeRef(store: HostStore, lockfileHash: LockfileHash, flips: Flip[]): Promise<TreeRef | undefined> {
+  if (!(await hasTree(store, lockfileHash))) return undefined;
   const path = treePath(store.layout, lockfileHash);
-  const there = await undefinedOn(
-    ["ENOENT", "ENOTDIR"],
-    access(path).then(() => true),
-  );
-  if (!there) return undefined;
   const generation = flips.findLast((flip) => flip.lockfileHash === lockfileHash)?.generation ?? 0;
   return { generation, lockfileHash, path };
+}
+
+export async function hasTree({ layout }: HostStore, lockfileHash: LockfileHash): Promise<boolean> {
+  const found = access(treePath(layout, lockfileHash)).then(() => true);
+  return (await undefinedOn(["ENOENT", "ENOTDIR"], found)) ?? false;
 }

@@ -4,7 +4,7 @@
 // Left to others: fetching (`agent`), running scripts (`runner`), and what a manifest means to npm (`npm`).
 
 export { acceptDesiredState } from "./accept-desired-state.ts";
-export { currentTree, type TreeRef } from "./current-tree.ts";
+export { currentTree, hasTree, type TreeRef } from "./current-tree.ts";
 export { detectPlatform } from "./detect-platform.ts";
 export { describeDiskError, describeDiskErrors } from "./disk-error.ts";
 export { flipCurrent } from "./flip.ts";
