@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npm run demo`, `npm test` and `npm run check` come here: plain Node and no dependency, so that a fresh clone needs nothing else.
+// `npm run demo`, `npm test`, `npm run check` and `npm run bench` come here: plain Node and no dependency, so that a fresh clone needs nothing else.
 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,6 +13,7 @@ const commands = {
   demo: (args) => [join(root, "bin/larder"), ["demo", ...args]],
   test: (args) => [bun, [join(root, "scripts/test.ts"), ...args]],
   check: (args) => [process.execPath, [join(root, "scripts/check.mjs"), ...args]],
+  bench: (args) => [bun, [join(root, "bench/main-job.ts"), ...args]],
   "set-up": () => undefined,
 };
 
