@@ -56,6 +56,7 @@ async function deleteBatch(tx: Queryable, batch: readonly StrayBlob[], { opened,
   tally.revived(await forgetRevivedStrays(tx));
   const doomed = await expendable(tx, await stillStray(tx, batch), { opened, tally, signal });
   const gone: StrayBlob[] = [];
+  await failpoint("collect:holding");
   await mapConcurrent(doomed, { limit: parallel, signal }, async (stray) => {
     if (performance.now() - begunAt > holdMs) return;
     try {
