@@ -25,3 +25,9 @@ test("whatever was thrown becomes a coded error, an abort is a cancellation", ()
   expect(LarderError.from("odd").code).toBe("E_INTERNAL");
   expect(LarderError.fromBody({ code: "E_FROM_THE_FUTURE", message: "m" }).code).toBe("E_INTERNAL");
 });
+
+test("a NUL in a name is shown, so that any database can keep the error", () => {
+  const error = new LarderError("E_ARCHIVE", "entry a\0b", { details: { entry: "a\0b" } });
+  expect(JSON.stringify(error.toBody())).not.toContain("u0000");
+  expect(error.toBody()).toMatchObject({ message: "entry a␀b", details: { entry: "a␀b" } });
+});

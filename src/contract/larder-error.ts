@@ -27,7 +27,7 @@ export class LarderError extends Error {
   readonly details: Record<string, unknown> | undefined;
 
   constructor(code: ErrorCode, message: string, options: LarderErrorOptions = {}) {
-    super(redact(message), options.cause === undefined ? undefined : { cause: options.cause });
+    super(redact(visibleNul(message)), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint === undefined ? undefined : redact(options.hint);
     this.retryable = options.retryable ?? false;
@@ -39,7 +39,7 @@ export class LarderError extends Error {
       code: this.code,
       message: this.message,
       ...(this.hint === undefined ? {} : { hint: this.hint }),
-      ...(this.details === undefined ? {} : { details: this.details }),
+      ...(this.details === undefined ? {} : { details: withoutNul(this.details) }),
     };
   }
 
@@ -62,3 +62,9 @@ export class LarderError extends Error {
 export function hasCode(thrown: unknown, ...codes: ErrorCode[]): thrown is LarderError {
   return thrown instanceof LarderError && codes.includes(thrown.code);
 }
+
+/** Names from hostile archives may hold NUL, which PostgreSQL stores in no text: it is shown as ␀. */
+const visibleNul = (text: string): string => text.replaceAll("\0", "␀");
+
+const withoutNul = (details: Record<string, unknown>): Record<string, unknown> =>
+  JSON.parse(JSON.stringify(details).replaceAll("\\u0000", "␀")) as Record<string, unknown>;

@@ -134,7 +134,7 @@ export async function openRunDirectory(
       await removeLeaseFile(layout, file);
     };
     try {
-      await mkdir(path, { mode: 0o755 });
+      await mkdir(path, { mode: 0o700 });
       if (idle) await writeFile(join(path, idleName), "");
     } catch (error) {
       await close();
