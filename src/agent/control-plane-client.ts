@@ -1,3 +1,4 @@
+import { z } from "zod";
 import {
   acceptsBlobRedirect,
   type BlobKey,
@@ -5,8 +6,10 @@ import {
   eventSchema,
   hasCode,
   hostIdentitySchema,
+  idSchema,
   LarderError,
   rawRoutes,
+  runRequestSchema,
   signedDesiredStateSchema,
 } from "../contract/index.ts";
 import { batchedBlobs } from "./batched-blobs.ts";
@@ -30,7 +33,9 @@ export interface ControlPlaneOptions {
 
 const kib = 1024;
 const mib = 1024 * kib;
-const limits = { document: 64 * kib, manifest: 128 * mib, blob: 256 * mib, event: 256 * kib };
+const limits = { document: 64 * kib, manifest: 128 * mib, blob: 256 * mib, event: 256 * kib, runs: 64 * mib };
+
+const claimedSchema = z.array(z.object({ id: idSchema, request: runRequestSchema }));
 
 /** No I/O until it is used; holds no connection that has to be closed. */
 export function createControlPlaneClient(options: ControlPlaneOptions): ControlPlane {
@@ -127,6 +132,39 @@ export function createControlPlaneClient(options: ControlPlaneOptions): ControlP
       callServer(
         address,
         { path: `${rawRoutes.self}/report`, subject: "to report", method: "PUT", body: JSON.stringify(report), signal },
+        async (response) => {
+          await response.body?.cancel();
+        },
+      ),
+
+    claimRuns: (max, signal) =>
+      callServer(
+        address,
+        {
+          path: `${rawRoutes.self}/runs/claim`,
+          subject: "scripts to run",
+          method: "POST",
+          body: JSON.stringify({ max }),
+          signal,
+        },
+        async (response) => {
+          const text = new TextDecoder().decode(await readCapped(response, limits.runs, "scripts to run"));
+          const parsed = claimedSchema.safeParse(jsonOf(text));
+          if (parsed.success) return parsed.data;
+          throw misunderstood("scripts to run");
+        },
+      ),
+
+    finishRun: (id, outcome, signal) =>
+      callServer(
+        address,
+        {
+          path: `${rawRoutes.self}/runs/${id}`,
+          subject: "what came of a script",
+          method: "PUT",
+          body: JSON.stringify({ outcome }),
+          signal,
+        },
         async (response) => {
           await response.body?.cancel();
         },

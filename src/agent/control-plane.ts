@@ -1,4 +1,13 @@
-import type { BlobKey, Event, HostIdentity, HostReport, LockfileHash, SignedDesiredState } from "../contract/index.ts";
+import type {
+  BlobKey,
+  Event,
+  HostIdentity,
+  HostReport,
+  LockfileHash,
+  RunOutcome,
+  RunRequestBody,
+  SignedDesiredState,
+} from "../contract/index.ts";
 
 export type DesiredAnswer =
   /** `nowMs`: the control plane's clock when it answered, if it said so. */
@@ -17,6 +26,9 @@ export interface ControlPlane {
   /** Some of `keys`, each whole, unchecked and given away; what it leaves out has to be asked for with `blob`. Throws when `signal` aborts, nothing else. */
   blobs?(keys: readonly BlobKey[], signal: AbortSignal): AsyncIterable<{ key: BlobKey; content: Uint8Array }>;
   report(report: HostReport, signal?: AbortSignal): Promise<void>;
+  /** At most `max` scripts that wait for this host; each is given once. */
+  claimRuns(max: number, signal?: AbortSignal): Promise<{ id: string; request: RunRequestBody }[]>;
+  finishRun(id: string, outcome: RunOutcome, signal?: AbortSignal): Promise<void>;
   /** Ends when the connection does; `onOpen` when it stands. */
   events(signal: AbortSignal, onOpen?: () => void): AsyncIterable<Event>;
 }

@@ -2,10 +2,10 @@ import { hasCode } from "../contract/index.ts";
 import { backoffMs, type Logger, sleep } from "../lib/index.ts";
 import type { ControlPlane } from "./control-plane.ts";
 
-/** Calls `wake` for each event that asks a host to look, and whenever the stream begins. Ends when `signal` aborts; never throws. */
+/** Calls `wake` for each event that asks a host to look, and whenever the stream begins; `onRun` for each script that waits. Ends when `signal` aborts; never throws. */
 export async function followEvents(
   controlPlane: ControlPlane,
-  { wake, logger, signal }: { wake: () => void; logger: Logger; signal: AbortSignal },
+  { wake, onRun, logger, signal }: { wake: () => void; onRun: () => void; logger: Logger; signal: AbortSignal },
 ): Promise<void> {
   for (let failures = 0; !signal.aborted; ) {
     const startedAt = performance.now();
@@ -18,6 +18,7 @@ export async function followEvents(
       };
       for await (const { type } of controlPlane.events(signal, onOpen)) {
         if (type === "desired" || type === "reconcile") wake();
+        if (type === "run") onRun();
       }
       if (!opened) logger.debug("the event stream ended before it began");
     } catch (error) {

@@ -13,4 +13,5 @@ export {
   reconcileOnce,
 } from "./reconcile-once.ts";
 export { type RepairOptions, type RepairSummary, repairStore } from "./repair-store.ts";
+export type { ScriptRunner } from "./sent-runs.ts";
 export { type Agent, type AgentOptions, type AgentStatus, startAgent } from "./start-agent.ts";

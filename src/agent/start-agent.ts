@@ -14,6 +14,7 @@ import { createControlPlaneClient } from "./control-plane-client.ts";
 import { followEvents } from "./follow-events.ts";
 import { createReconcileMemory, type ReconcileResult, reconcileOnce } from "./reconcile-once.ts";
 import { createReporter } from "./reporter.ts";
+import { createSentRuns, type ScriptRunner } from "./sent-runs.ts";
 import { createWake } from "./wake.ts";
 
 export interface AgentOptions {
@@ -36,6 +37,8 @@ export interface AgentOptions {
   scrubIntervalMs?: number;
   /** How fast that reads; 0: never. Default 8 MiB/s. */
   scrubBytesPerSecond?: number;
+  /** Runs what users of the control plane send here. Default: it is refused. */
+  runScript?: ScriptRunner;
   /** Waits so long for the store's lock. Default 0. */
   waitMs?: number;
 }
@@ -143,9 +146,10 @@ function runAgent(running: Running): Agent {
       await wake.wait(next.waitMs, signal);
     }
   };
+  const runs = createSentRuns({ controlPlane, runScript: running.runScript, logger, signal });
   const tasks = Promise.all([
     loop(),
-    followEvents(controlPlane, { wake: wake.wake, logger, signal }),
+    followEvents(controlPlane, { wake: wake.wake, onRun: runs.look, logger, signal }),
     scrubNowAndThen(running, { wake: wake.wake, signal }),
   ]);
   return {
@@ -160,6 +164,7 @@ function runAgent(running: Running): Agent {
     async [Symbol.asyncDispose]() {
       stop.abort();
       await tasks;
+      await runs.ended();
       for (const waiter of waiters) waiter.reject(stopped());
       await writer[Symbol.asyncDispose]();
       logger.info("agent stopped");

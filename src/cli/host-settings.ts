@@ -2,7 +2,7 @@ import type { AgentOptions } from "../agent/index.ts";
 import type { SettingName, Settings } from "./settings.ts";
 
 /** What can be set about a host's agent, wherever it runs. */
-export const hostSettings: SettingName[] = ["pollInterval", "treeGrace", "storeQuota", "scrubRate"];
+export const hostSettings: SettingName[] = ["pollInterval", "treeGrace", "storeQuota", "scrubRate", "allowRuns"];
 
 export const agentTimes = ({
   pollInterval,

@@ -4,6 +4,7 @@ import type { CommandContext } from "./command.ts";
 import { connect } from "./connection.ts";
 import { agentTimes } from "./host-settings.ts";
 import { localHostTokenPath, lockWaitMs, readLocalHostToken } from "./local-agent.ts";
+import { openScriptRunner } from "./sent-scripts.ts";
 import { version } from "./version.ts";
 
 /** The host within `up`: enrolled at the first start, with the token kept beside the admin token. */
@@ -26,9 +27,11 @@ export async function startLocalHost(
     if (!hasCode(error, "E_UNAUTHENTICATED")) throw error;
     token = await enrol(context, hostId, url);
   }
+  const scripts = stack.use(await openScriptRunner(store, settings.allowRuns ?? true));
   stack.use(
     await startAgent({
       store,
+      ...scripts.options,
       server: url,
       token,
       agentVersion: version,

@@ -47,6 +47,7 @@ export const settingsSchema = z.object({
   treeGrace: parsedBy(parseAgeText),
   storeQuota: parsedBy(parseByteCount).optional(),
   scrubRate: parsedBy(parseByteCount),
+  allowRuns: parsedBy(parseBoolean).optional(),
   collectEvery: parsedBy((text) => (["off", "never"].includes(text.toLowerCase()) ? undefined : parseDuration(text))),
   collectGrace: parsedBy(parseAgeText),
   collectKeep: parsedBy(parseWhole),
@@ -142,6 +143,11 @@ export const settingDescriptions: Record<SettingName, SettingDescription> = {
     argument: "BYTES",
     description: "how much a host reads each second when it looks at all its files, once a day; 0: never",
     fallback: "8MiB",
+  },
+  allowRuns: {
+    flag: "allow-runs",
+    argument: "YES-OR-NO",
+    description: "whether users of the server may send scripts to this host; only that of `up` allows it by itself",
   },
   collectEvery: {
     flag: "collect-every",

@@ -7,6 +7,7 @@ import { environmentNameSchema, generationNumberSchema, idSchema, timestampSchem
 import { installOperationSchema, operationSchema, startedSchema } from "./operation.ts";
 import { allowlistSchema, packageEntrySchema } from "./package-entry.ts";
 import { packageNameSchema } from "./package-name.ts";
+import { runOutcomeSchema, runRequestSchema, runResultSchema } from "./run.ts";
 import { statusSchema } from "./status.ts";
 import { storageContract } from "./storage-routes.ts";
 import { roles, tokenSchema } from "./token.ts";
@@ -138,6 +139,22 @@ export const contract = {
       .route({ method: "POST", path: "/hosts/{id}/reconcile", summary: "Wake a host's agent now" })
       .input(byId)
       .output(hostSchema),
+    run: oc
+      .route({
+        method: "POST",
+        path: "/hosts/{id}/runs",
+        summary: "Run a script on a host that allows it, and wait for what comes of it",
+      })
+      .input(runRequestSchema.extend({ id: idSchema }))
+      .output(runResultSchema),
+    claimRuns: oc
+      .route({ method: "POST", path: "/hosts/self/runs/claim", summary: "A host takes scripts that wait for it" })
+      .input(z.object({ max: z.number().int().min(1).max(100) }))
+      .output(z.array(z.object({ id: idSchema, request: runRequestSchema }))),
+    finishRun: oc
+      .route({ method: "PUT", path: "/hosts/self/runs/{id}", summary: "A host says what came of a script" })
+      .input(z.object({ id: idSchema, outcome: runOutcomeSchema }))
+      .output(z.object({ awaited: z.boolean().describe("False: the caller has gone") })),
     report: oc
       .route({ method: "PUT", path: "/hosts/self/report", summary: "A host's report of itself" })
       .input(hostReportSchema)

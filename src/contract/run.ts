@@ -55,11 +55,15 @@ export const runResultSchema = z.object({
 });
 export type RunResult = z.infer<typeof runResultSchema>;
 
+/** What a host says of a run that it was sent. `error`: it did not start, because of what is asked for or of this host's own trouble. */
+export const runOutcomeSchema = z.union([z.object({ result: runResultSchema }), z.object({ error: errorBodySchema })]);
+export type RunOutcome = z.infer<typeof runOutcomeSchema>;
+
 /** What a caller over the network may ask for; the text of a script, never a path. Limits that are left out have the host's defaults. */
 export const runRequestSchema = runLimitsSchema
   .extend({
     timeoutMs: runLimitsSchema.shape.timeoutMs.max(300_000),
-    outputBytes: runLimitsSchema.shape.outputBytes.max(1_048_576),
+    outputBytes: runLimitsSchema.shape.outputBytes.max(262_144),
   })
   .partial()
   .extend({

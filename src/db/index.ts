@@ -66,6 +66,7 @@ export {
   getGeneration,
   listGenerations,
 } from "./generations.ts";
+export { claimRuns, countWaitingRuns, dropRun, finishRun, getRun, queueRun, type RunToQueue } from "./host-runs.ts";
 export { getHost, insertHost, listHostPlatforms, listHosts, reportHost, revokeHost } from "./hosts.ts";
 export {
   getLockfile,

@@ -222,6 +222,26 @@ export const hosts = pgTable(
   (table) => [index("hosts_environment").on(table.environment)],
 );
 
+/** Only as long as somebody waits for the outcome. */
+export const hostRuns = pgTable(
+  "host_runs",
+  {
+    id: text("id").$type<Id>().primaryKey(),
+    hostId: text("host_id")
+      .$type<Id>()
+      .notNull()
+      .references(() => hosts.id),
+    /** JSON text: what a script prints may hold NUL, which `jsonb` refuses. */
+    request: text("request").notNull(),
+    requestedBy: text("requested_by").notNull(),
+    createdAt: timestampColumn("created_at").notNull().default(now),
+    expiresAt: timestampColumn("expires_at").notNull(),
+    claimedAt: timestampColumn("claimed_at"),
+    outcome: text("outcome"),
+  },
+  (table) => [index("host_runs_host_id").on(table.hostId, table.createdAt)],
+);
+
 export const operations = pgTable(
   "operations",
   {

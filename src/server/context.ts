@@ -19,6 +19,7 @@ import { createDesiredCache, type DesiredCache } from "./desired/desired-cache.t
 import { type EventHub, openEventHub } from "./events/event-hub.ts";
 import { type Notice, parseNotice } from "./events/notice.ts";
 import { openControlDirectory } from "./open-control-directory.ts";
+import { createRunWaiters, type RunWaiters } from "./runs/run-waiters.ts";
 import type { ServerConfig } from "./server-config.ts";
 import { openSigner } from "./signing/open-signer.ts";
 import type { Signer } from "./signing/signer.ts";
@@ -41,6 +42,7 @@ export interface ServerContext extends AsyncDisposable {
   desired: DesiredCache;
   events: EventHub;
   stocker: Stocker;
+  runWaiters: RunWaiters;
   /** Takes effect here at once; the database tells the other replicas. */
   announce(notice: Notice): void;
 }
@@ -62,8 +64,9 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
   const desired = createDesiredCache({ db, signer, clock });
   const events = stack.use(openEventHub({ db, logger }));
   const stocker = createStocker({ db, logger });
+  const runWaiters = createRunWaiters();
   const announce = (notice: Notice) => {
-    for (const listener of [authenticator, desired, events, stocker]) listener.notice(notice);
+    for (const listener of [authenticator, desired, events, stocker, runWaiters]) listener.notice(notice);
   };
   stack.use(
     await db.listen((payload) => {
@@ -108,6 +111,7 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
     desired,
     events,
     stocker,
+    runWaiters,
     announce,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

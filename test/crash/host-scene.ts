@@ -93,6 +93,8 @@ function controlPlaneOf(scene: Scene, generation: number): ControlPlane {
     manifest: async (lockfileHash) => bytesOf(scene.manifests, lockfileHash),
     blob: async (key) => chunksOf(bytesOf(scene.blobs, key)),
     report: async () => {},
+    claimRuns: async () => [],
+    finishRun: async () => {},
     events: async function* () {},
   };
 }

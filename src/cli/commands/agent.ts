@@ -2,6 +2,7 @@ import { LarderError, pinnedKeyIdOf } from "../../contract/index.ts";
 import { defineCommand } from "../command.ts";
 import { agentTimes, hostSettings } from "../host-settings.ts";
 import { lockWaitMs } from "../local-agent.ts";
+import { openScriptRunner } from "../sent-scripts.ts";
 import { untilStopped } from "../until-stopped.ts";
 import { version } from "../version.ts";
 
@@ -38,8 +39,10 @@ export const agent = defineCommand({
       logger,
       ...(settings.platform && { platform: settings.platform }),
     });
+    await using scripts = await openScriptRunner(store, settings.allowRuns ?? false);
     await using _running = await startAgent({
       store,
+      ...scripts.options,
       server,
       token,
       agentVersion: version,

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { type ErrorBody, exitCodeOf, LarderError } from "../../contract/index.ts";
+import { Option } from "commander";
+import { type ErrorBody, exitCodeOf, LarderError, type Runtime, runtimes } from "../../contract/index.ts";
 import { defineCommand, type Outcome } from "../command.ts";
 import { openExistingStore } from "../local-store.ts";
 import { parseCount, parseJson, parseTime, parseVariable } from "../option-values.ts";
@@ -13,7 +14,9 @@ interface RunOptions {
   context?: unknown;
   env?: Record<string, string>;
   timeout?: number;
+  cpu?: number;
   memory?: number;
+  runtime?: Runtime;
   generation?: number;
 }
 
@@ -26,6 +29,7 @@ export const run = defineCommand<[file: string], RunOptions>({
     "run report.ts",
     `run report.ts --context '{"day": "2026-01-31"}' --env REGION=eu --timeout 10s`,
     `run - <<< 'import dayjs from "dayjs"; export default dayjs().year()'`,
+    "run report.ts --runtime node",
     "run report.ts --generation 3 --json | jq .result",
   ],
   settings: ["platform"],
@@ -35,7 +39,9 @@ export const run = defineCommand<[file: string], RunOptions>({
       .option("--context <json>", "value that the script is given", parseJson("--context"))
       .option("--env <name=value>", "a variable of the script's environment; repeatable", parseVariable("--env"))
       .option("--timeout <time>", "stop it after this long (default: 30s)", parseTime("--timeout"))
-      .option("--memory <mb>", "stop it when it takes more memory; Linux only", parseCount("--memory"))
+      .option("--cpu <time>", "stop it after this much processor time (default: twice --timeout)", parseTime("--cpu"))
+      .option("--memory <mb>", "stop it when it takes more memory (default: 1024)", parseCount("--memory"))
+      .addOption(new Option("--runtime <name>", "what runs it (default: bun)").choices(runtimes))
       .option("--generation <n>", "run against this generation, if it is still here", parseCount("--generation")),
   async run(context, [file], options): Promise<Outcome> {
     const { settings, terminal } = context;
@@ -47,7 +53,9 @@ export const run = defineCommand<[file: string], RunOptions>({
       ...(options.context !== undefined && { context: options.context }),
       ...(options.env && { env: options.env }),
       ...(options.timeout !== undefined && { timeoutMs: options.timeout }),
+      ...(options.cpu !== undefined && { cpuMs: options.cpu }),
       ...(options.memory !== undefined && { memoryMb: options.memory }),
+      ...(options.runtime && { runtime: options.runtime }),
       ...(options.generation !== undefined && { generation: options.generation }),
       signal: terminal.signal,
       ...(!settings.json && {
@@ -57,6 +65,7 @@ export const run = defineCommand<[file: string], RunOptions>({
     if (!settings.json) {
       const style = styleFor(terminal.errIsTTY, terminal.environment);
       const where = result.generation === 0 ? "without packages" : `generation ${result.generation}`;
+      for (const warning of result.warnings) terminal.err(`${renderError(LarderError.fromBody(warning), style)}\n`);
       if (result.error)
         terminal.err(`${renderError(LarderError.fromBody(result.error), style)}\n${style.dim(stackOf(result.error))}`);
       if (terminal.errIsTTY) terminal.err(`${style.dim(`${where} · ${formatDuration(result.durationMs)}`)}\n`);

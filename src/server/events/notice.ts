@@ -4,8 +4,15 @@ import { type Notice as OperationNotice, parseNotice as parseOperationNotice } f
 
 const revokedSchema = z.object({ type: z.literal("revoked"), tokenId: idSchema.optional(), hostId: idSchema.optional() });
 
+/** `run`: a script waits for the host. `runEnded`: whoever waits for that script has an answer. */
+const runSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("run"), hostId: idSchema }),
+  z.object({ type: z.literal("runEnded"), id: idSchema }),
+]);
+const ownSchema = z.union([revokedSchema, runSchema]);
+
 /** What replicas tell each other: which row to look at again; and which token, or which host's, must be forgotten now. */
-export type Notice = OperationNotice | z.infer<typeof revokedSchema>;
+export type Notice = OperationNotice | z.infer<typeof ownSchema>;
 
 export const formatNotice = (notice: Notice): string => JSON.stringify(notice);
 
@@ -14,7 +21,7 @@ export function parseNotice(payload: string): Notice | undefined {
   const known = parseOperationNotice(payload);
   if (known) return known;
   try {
-    return revokedSchema.safeParse(JSON.parse(payload)).data;
+    return ownSchema.safeParse(JSON.parse(payload)).data;
   } catch {
     // Not JSON, so not a notice.
     return undefined;

@@ -17,7 +17,17 @@ export const contractAccess: ContractAccess = {
   installs: { start: admin },
   operations: { list: readers, get: readers, cancel: admin },
   generations: { list: readers, diff: readers, rollback: admin },
-  hosts: { list: readers, get: readers, enrol: admin, revoke: admin, reconcile: admin, report: host },
+  hosts: {
+    list: readers,
+    get: readers,
+    enrol: admin,
+    revoke: admin,
+    reconcile: admin,
+    run: readers,
+    claimRuns: host,
+    finishRun: host,
+    report: host,
+  },
   storage: {
     status: readers,
     planMigration: admin,

@@ -66,14 +66,24 @@ describe.each(callers)("with a token of kind %s", (caller) => {
   );
 });
 
-test("a host reaches nothing but its own six reads and its report", () => {
+test("a host reaches nothing but its own six reads, its report, and the scripts that are sent to it", () => {
   const open = routeTable.filter(({ access }) => access !== "anyone" && access.includes("host")).map(({ name }) => name);
-  expect(open.sort()).toEqual(["blob", "blobs", "desired", "events", "hosts.report", "manifest", "self"]);
+  expect(open.sort()).toEqual([
+    "blob",
+    "blobs",
+    "desired",
+    "events",
+    "hosts.claimRuns",
+    "hosts.finishRun",
+    "hosts.report",
+    "manifest",
+    "self",
+  ]);
 });
 
-test("an author changes nothing", () => {
+test("an author changes nothing, and runs scripts", () => {
   const open = routeTable.filter(({ access }) => access !== "anyone" && access.includes("author"));
-  expect(open.filter(({ method }) => method !== "GET")).toEqual([]);
+  expect(open.filter(({ method }) => method !== "GET").map(({ name }) => name)).toEqual(["hosts.run"]);
 });
 
 test.each(["Bearer", "Bearer ", "Basic YWRtaW46YWRtaW4=", `Bearer ${"x".repeat(400)}`, "Bearer ldr_admin_"])(

@@ -6,7 +6,7 @@ import type { ServerConfig } from "../server-config.ts";
 import { createContractDispatch } from "./contract-dispatch.ts";
 import { createFetchHandler } from "./fetch-handler.ts";
 import { createRawDispatch } from "./raw-dispatch.ts";
-import { bodyLimitBytes } from "./request-body.ts";
+import { largestBodyBytes } from "./request-body.ts";
 
 /** The open port. Disposal refuses new connections, ends event streams, and gives requests under way some time to finish. */
 export interface Listener extends AsyncDisposable {
@@ -35,7 +35,7 @@ export function openListener(context: ServerContext, { listen, logger }: Pick<Se
       reusePort: false,
       idleTimeout: idleSeconds,
       // Ours answers in our form; this one is for bodies that lie about their length.
-      maxRequestBodySize: bodyLimitBytes * 2,
+      maxRequestBodySize: largestBodyBytes * 2,
       fetch: (request, own) => handle(request, { keepOpen: () => own.timeout(request, 0) }),
     }),
   );

@@ -1,25 +1,28 @@
 import { LarderError } from "../../contract/index.ts";
 
-export const bodyLimitBytes = 1 << 20;
+const bodyLimitBytes = 1 << 20;
+/** Where more may be sent: by hosts, what scripts have printed and returned. */
+const largerBodies: Record<string, number> = { "hosts.finishRun": 8 << 20 };
+export const largestBodyBytes = Math.max(bodyLimitBytes, ...Object.values(largerBodies));
 
 /** The same request with its body read and seen to be JSON; `HEAD` as the `GET` it stands for. Throws `E_TOO_LARGE`, `E_INPUT`. */
-export async function withJsonBody(request: Request): Promise<Request> {
+export async function withJsonBody(request: Request, routeName = ""): Promise<Request> {
   const { url, headers, signal } = request;
   const method = request.method === "HEAD" ? "GET" : request.method;
-  const body = method === "GET" ? undefined : await readBounded(request);
+  const body = method === "GET" ? undefined : await readBounded(request, largerBodies[routeName] ?? bodyLimitBytes);
   if (body === undefined || body.byteLength === 0) return new Request(url, { method, headers, signal });
   assertJson(body);
   return new Request(url, { method, headers, signal, body });
 }
 
-async function readBounded(request: Request): Promise<Uint8Array<ArrayBuffer> | undefined> {
+async function readBounded(request: Request, limitBytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
   if (request.body === null) return undefined;
-  if (Number(request.headers.get("content-length")) > bodyLimitBytes) throw tooLarge();
+  if (Number(request.headers.get("content-length")) > limitBytes) throw tooLarge(limitBytes);
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
   for await (const chunk of request.body) {
     sizeBytes += chunk.byteLength;
-    if (sizeBytes > bodyLimitBytes) throw tooLarge();
+    if (sizeBytes > limitBytes) throw tooLarge(limitBytes);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
@@ -35,7 +38,7 @@ function assertJson(body: Uint8Array): void {
   throw new LarderError("E_INPUT", "The body is not one JSON object.", { hint: "Send {…} with content-type application/json." });
 }
 
-const tooLarge = (): LarderError =>
-  new LarderError("E_TOO_LARGE", `A request's body may have at most ${bodyLimitBytes} bytes.`, {
-    details: { limit: bodyLimitBytes },
+const tooLarge = (limitBytes: number): LarderError =>
+  new LarderError("E_TOO_LARGE", `A request's body may have at most ${limitBytes} bytes.`, {
+    details: { limit: limitBytes },
   });

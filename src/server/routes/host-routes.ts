@@ -1,15 +1,27 @@
 import { randomUUID } from "node:crypto";
 import { type Host, type Id, LarderError } from "../../contract/index.ts";
-import { createToken, getHost, insertHost, listHosts, recordAudit, reportHost, revokeHost } from "../../db/index.ts";
+import {
+  claimRuns,
+  createToken,
+  finishRun,
+  getHost,
+  insertHost,
+  listHosts,
+  recordAudit,
+  reportHost,
+  revokeHost,
+} from "../../db/index.ts";
 import { callingHost } from "../auth/calling-host.ts";
 import { createTokenText, hashOfToken } from "../auth/token-text.ts";
 import type { ServerContext } from "../context.ts";
 import { formatNotice, type Notice } from "../events/notice.ts";
+import { sendRun } from "../runs/send-run.ts";
 import { api } from "./api.ts";
 import { requireEnvironment } from "./environment-routes.ts";
 
-export const hostRoutes = ({ db, signer, stocker, announce }: ServerContext) =>
-  api.hosts.router({
+export const hostRoutes = (context: ServerContext) => {
+  const { db, signer, stocker, announce } = context;
+  return api.hosts.router({
     list: api.hosts.list.handler(() => listHosts(db.query)),
     get: api.hosts.get.handler(async ({ input: { id } }) => known(id, await getHost(db.query, id))),
 
@@ -57,6 +69,20 @@ export const hostRoutes = ({ db, signer, stocker, announce }: ServerContext) =>
       return host;
     }),
 
+    run: api.hosts.run.handler(async ({ input: { id, ...request }, context: { principal, signal } }) =>
+      sendRun(context, { host: known(id, await getHost(db.query, id)), request, principal, signal }),
+    ),
+
+    claimRuns: api.hosts.claimRuns.handler(({ input: { max }, context: { principal } }) =>
+      claimRuns(db.query, { hostId: callingHost(principal).id, max }),
+    ),
+
+    finishRun: api.hosts.finishRun.handler(async ({ input: { id, outcome }, context: { principal } }) => {
+      const awaited = await finishRun(db.query, { id, hostId: callingHost(principal).id, outcome });
+      if (awaited) await db.notify(db.query, formatNotice({ type: "runEnded", id }));
+      return { awaited };
+    }),
+
     report: api.hosts.report.handler(async ({ input, context: { principal } }) => {
       const { id } = callingHost(principal);
       const host = await db.transaction(async (tx) => {
@@ -68,6 +94,7 @@ export const hostRoutes = ({ db, signer, stocker, announce }: ServerContext) =>
       return host;
     }),
   });
+};
 
 /** `/hosts/self` is the caller. */
 function assertNotReserved(id: Id): void {
