@@ -1,0 +1,34 @@
+import { expect, test } from "bun:test";
+import { parseAge, parseRate, parseWhole } from "./option-values.ts";
+
+test.each([
+  ["500kB", 500_000],
+  ["20MB", 20_000_000],
+  ["1.5 gb/s", 1_500_000_000],
+  ["4096", 4096],
+])("a rate of %s is %d bytes per second", (text, bytes) => {
+  expect(parseRate("--rate")(text)).toBe(bytes);
+});
+
+test.each(["", "fast", "-1MB", "10", "1e6", "5TB"])("%p is no rate", (text) => {
+  expect(() => parseRate("--rate")(text)).toThrow("--rate");
+});
+
+test.each([
+  ["0", 0],
+  ["0h", 0],
+  ["30m", 1_800_000],
+  ["24h", 86_400_000],
+  ["90d", 7_776_000_000],
+])("an age of %s is %d ms", (text, ms) => {
+  expect(parseAge("--grace")(text)).toBe(ms);
+});
+
+test.each(["", "soon", "-1h", "1w"])("%p is no age", (text) => {
+  expect(() => parseAge("--grace")(text)).toThrow("--grace");
+});
+
+test("a whole number may be 0, and nothing else than a number", () => {
+  expect(parseWhole("--keep")("0")).toBe(0);
+  expect(() => parseWhole("--keep")("-1")).toThrow("--keep");
+});
