@@ -9,8 +9,8 @@ export interface Db extends AsyncDisposable {
   transaction<T>(fn: (tx: Queryable) => Promise<T>): Promise<T>;
   /** Sent to all listeners when `tx` commits. At most 7,999 bytes. A hint: who must not miss it polls. */
   notify(tx: Queryable, payload: string): Promise<void>;
-  /** Until disposed; listens again after a lost connection, with a gap that nobody reports. */
-  listen(handler: (payload: string) => void): Promise<AsyncDisposable>;
+  /** Until disposed. After a lost connection it listens again, and calls `onResumed`: notices may have been missed meanwhile. */
+  listen(onNotice: (payload: string) => void, onResumed?: () => void): Promise<AsyncDisposable>;
   /** See `tryElect`. */
   elect(): Promise<Election | undefined>;
 }

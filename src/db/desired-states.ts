@@ -12,6 +12,11 @@ export async function getDesiredState(tx: Queryable, environment: EnvironmentNam
   return row?.document;
 }
 
+/** Of every environment where something was installed. */
+export async function listDesiredGenerations(tx: Queryable): Promise<{ environment: EnvironmentName; generation: number }[]> {
+  return await tx.select({ environment: desiredStates.environment, generation: desiredStates.generation }).from(desiredStates);
+}
+
 /** Replaces an older or equal generation's (a new signature of the same one: a later expiry, another key). False: a newer one is there. */
 export async function putDesiredState(tx: Queryable, document: SignedDesiredState): Promise<boolean> {
   const { environment, generation } = document.desired;

@@ -48,7 +48,7 @@ export {
   sweepBlobUploads,
 } from "./blob-uploads.ts";
 export type { Db, Election } from "./database.ts";
-export { getDesiredState, putDesiredState } from "./desired-states.ts";
+export { getDesiredState, listDesiredGenerations, putDesiredState } from "./desired-states.ts";
 export { assertEpoch, fenced, tryElect, whileEpochHolds } from "./election.ts";
 export {
   createEnvironment,

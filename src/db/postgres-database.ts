@@ -2,14 +2,16 @@ import { hostname } from "node:os";
 import { drizzle } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 import { LarderError } from "../contract/index.ts";
-import { type Db, notify, notifyChannel } from "./database.ts";
+import { assertSessions } from "./assert-sessions.ts";
+import { type Db, notify } from "./database.ts";
 import { translated } from "./database-errors.ts";
 import { migrate } from "./migrate.ts";
 import { electOnPostgres } from "./postgres-election.ts";
+import { createPostgresListener } from "./postgres-listener.ts";
 import type { Queryable } from "./queryable.ts";
 import { translateQueries } from "./translate-queries.ts";
 
-/** `E_CONFIG` for an address that is none, `E_STORE_UNAVAILABLE` when the server does not answer. */
+/** `E_CONFIG` for an address that is none or leads to a pooler of transactions, `E_STORE_UNAVAILABLE` when the server does not answer. */
 export async function openPostgres(url: string): Promise<Db> {
   assertPostgresUrl(url);
   const client = postgres(url, {
@@ -21,18 +23,21 @@ export async function openPostgres(url: string): Promise<Db> {
   const connectForElection = ({ onclose, silenceMs }: { onclose(): void; silenceMs: number }) =>
     postgres(url, {
       ...connectionOptions,
-      max: 1,
-      idle_timeout: 0,
-      max_lifetime: null,
+      ...session,
       onclose,
       connection: { ...connectionOptions.connection, idle_session_timeout: silenceMs },
     });
+  const connectToListen = (handlers: { onnotify(channel: string, payload: string): void; onclose(): void }) =>
+    postgres(url, { ...connectionOptions, ...session, ...handlers, fetch_types: false });
+  await translated(assertSessions(() => postgres(url, { ...connectionOptions, ...session, fetch_types: false })));
+  const listener = createPostgresListener(connectToListen);
   const database = drizzle(client);
   const transaction = <T>(fn: (tx: Queryable) => Promise<T>) =>
     translated(database.transaction((tx) => fn(tx as unknown as Queryable)));
   await using cleanup = new AsyncDisposableStack();
   // postgres.js waits for a connection that was lost earlier until the time-out; who disposes has ended its work.
   cleanup.defer(() => client.end({ timeout: 1 }));
+  cleanup.use(listener);
   await transaction((tx) => migrate(tx));
   const owned = cleanup.move();
   return {
@@ -40,37 +45,9 @@ export async function openPostgres(url: string): Promise<Db> {
     query: translateQueries(database),
     transaction,
     notify,
-    listen: createListeners(client),
+    listen: (onNotice, onResumed) => listener.add({ onNotice, onResumed }),
     elect: () => electOnPostgres(connectForElection, `process ${process.pid} on ${hostname()}`),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
-}
-
-/**
- * One subscription for all handlers, for as long as the client: postgres.js subscribes again after a lost connection under a new identity, so that its
- * own `unlisten` does nothing afterwards.
- */
-function createListeners(client: postgres.Sql): Db["listen"] {
-  const listeners = new Set<{ handler(payload: string): void }>();
-  let subscribed: Promise<unknown> | undefined;
-  return async (handler) => {
-    const listener = { handler };
-    listeners.add(listener);
-    try {
-      subscribed ??= client.listen(notifyChannel, (payload) => {
-        for (const each of listeners) each.handler(payload);
-      });
-      await translated(subscribed);
-    } catch (error) {
-      listeners.delete(listener);
-      subscribed = undefined;
-      throw error;
-    }
-    return {
-      async [Symbol.asyncDispose]() {
-        listeners.delete(listener);
-      },
-    };
   };
 }
 
@@ -80,6 +57,9 @@ const connectionOptions = {
   keep_alive: 15,
   connection: { application_name: "larder", TimeZone: "UTC" },
 } as const;
+
+/** A client of one connection that stays. */
+const session = { max: 1, idle_timeout: 0, max_lifetime: null } as const;
 
 function assertPostgresUrl(url: string): void {
   if (URL.canParse(url) && ["postgres:", "postgresql:"].includes(new URL(url).protocol)) return;

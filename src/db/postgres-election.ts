@@ -3,6 +3,7 @@ import type postgres from "postgres";
 import type { Election } from "./database.ts";
 import { translated } from "./database-errors.ts";
 import { fenced, nextEpoch } from "./election.ts";
+import { answersWithin } from "./postgres-listener.ts";
 import type { Queryable } from "./queryable.ts";
 
 /** "larder" in ASCII, cut to 31 bits, plus one: the migration lock is the one before. */
@@ -55,14 +56,4 @@ export async function electOnPostgres(
 async function tryLock(client: postgres.Sql): Promise<boolean> {
   const [row] = await client`select pg_try_advisory_lock(${electionLock}) as locked`;
   return row?.locked === true;
-}
-
-async function answersWithin(client: postgres.Sql, answerMs: number): Promise<boolean> {
-  const timeout = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => timeout.resolve(false), answerMs);
-  try {
-    return await Promise.race([client`select 1`.then(() => true), timeout.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

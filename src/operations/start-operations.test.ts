@@ -78,6 +78,18 @@ test("cancelling a running operation aborts it", async () => {
   expect(await ended(db, id)).toMatchObject({ state: "cancelled", error: { code: "E_CANCELLED" } });
 });
 
+test("a cancellation whose notice was lost is seen all the same", async () => {
+  const db = await open();
+  await using _running = await start(db, async ({ signal }) => {
+    await sleep(60_000, signal);
+    return result;
+  });
+  const { id } = await request(db);
+  while ((await getOperation(db.query, id))?.state !== "running") await sleep(5);
+  await requestOperationCancel(db.query, id);
+  expect(await ended(db, id)).toMatchObject({ state: "cancelled" });
+});
+
 test("what a stopped control plane left running is interrupted and tried again by the next one (I11)", async () => {
   const db = await open();
   const first = await start(db, async ({ signal }) => {

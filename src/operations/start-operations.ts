@@ -19,7 +19,7 @@ export interface OperationsOptions {
   db: Db;
   logger: Logger;
   handlers: OperationHandlers;
-  /** Notices are hints; this is how late a lost one makes us. */
+  /** Notices are hints; this is how late a lost one makes us, to start and to cancel. */
   pollMs?: number;
 }
 
@@ -35,12 +35,21 @@ export async function startOperations(options: OperationsOptions): Promise<Async
   const stopping = new AbortController();
   let wake = new AbortController();
   let current: { id: string; cancel: AbortController } | undefined;
-  const listener = await db.listen((payload) => {
+  const lookForCancel = () => {
+    if (current) void cancelIfAsked(db, current).catch(() => {});
+  };
+  const onNotice = (payload: string) => {
     const heard = parseNotice(payload);
     if (heard?.type !== "operation") return;
     wake.abort();
-    if (heard.id === current?.id) void cancelIfAsked(db, current).catch(() => {});
-  });
+    if (heard.id === current?.id) lookForCancel();
+  };
+  const onResumed = () => {
+    wake.abort();
+    lookForCancel();
+  };
+  const listener = await db.listen(onNotice, onResumed);
+  const looking = setInterval(lookForCancel, pollMs);
   const work = async (): Promise<void> => {
     if ((await listActiveOperations(db.query)).length === 0) return;
     await using election = await tryElect(db);
@@ -73,6 +82,7 @@ export async function startOperations(options: OperationsOptions): Promise<Async
     async [Symbol.asyncDispose]() {
       stopping.abort(new LarderError("E_INTERRUPTED", "The control plane is stopping.", { retryable: true }));
       await running;
+      clearInterval(looking);
       await listener[Symbol.asyncDispose]();
     },
   };

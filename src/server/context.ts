@@ -16,6 +16,7 @@ import {
 import { type Authenticator, createAuthenticator } from "./auth/authenticator.ts";
 import { ensureAdminToken } from "./auth/ensure-admin-token.ts";
 import { createDesiredCache, type DesiredCache } from "./desired/desired-cache.ts";
+import { startDesiredWatch } from "./desired/desired-watch.ts";
 import { type EventHub, openEventHub } from "./events/event-hub.ts";
 import { type Notice, parseNotice } from "./events/notice.ts";
 import { openControlDirectory } from "./open-control-directory.ts";
@@ -66,14 +67,18 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
   const stocker = createStocker({ db, logger });
   const runWaiters = createRunWaiters();
   const announce = (notice: Notice) => {
-    for (const listener of [authenticator, desired, events, stocker, runWaiters]) listener.notice(notice);
+    for (const listener of [authenticator, desired, events, stocker, runWaiters, desiredWatch]) listener.notice(notice);
   };
-  stack.use(
-    await db.listen((payload) => {
-      const notice = parseNotice(payload);
-      if (notice) announce(notice);
-    }),
-  );
+  const desiredWatch = stack.use(startDesiredWatch({ db, logger, announce }));
+  const onNotice = (payload: string) => {
+    const notice = parseNotice(payload);
+    if (notice) announce(notice);
+  };
+  const onResumed = () => {
+    logger.info("listening to the database again");
+    announce({ type: "resumed" });
+  };
+  stack.use(await db.listen(onNotice, onResumed));
   const scratchDirectory = join(controlDirectory, "scratch");
   const { platforms, bunPath = process.execPath } = config;
   const install =

@@ -60,6 +60,10 @@ export function createAuthenticator({ db, logger }: { db: Db; logger: Logger }):
       return principal;
     },
     notice(notice) {
+      if (notice.type === "resumed") {
+        revocations++;
+        entries.clear();
+      }
       if (notice.type !== "revoked") return;
       revocations++;
       for (const [hash, { principal }] of entries) if (isRevokedBy(principal, notice)) entries.delete(hash);

@@ -59,6 +59,11 @@ export function createDesiredCache(options: { db: Db; signer: Signer; clock: Clo
       }
     },
     notice(notice) {
+      if (notice.type === "resumed") {
+        notices++;
+        entries.clear();
+        reading.clear();
+      }
       if (notice.type !== "desired") return;
       notices++;
       entries.delete(notice.environment);

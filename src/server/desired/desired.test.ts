@@ -57,6 +57,24 @@ test("a lost notice costs a second at most", async () => {
   expect((await desired(etag)).status).toBe(200);
 });
 
+test("a new generation whose notice was lost is announced to event streams all the same", async () => {
+  await using server = await openTestServer();
+  const { token } = await server.admin.hosts.enrol({ id: "host", environment: "default" });
+  await commitTestGeneration(server.context, { content: content("1") });
+  const stream = await server.fetch(rawRoutes.events, { token });
+  const { context } = server;
+  const { generation } = await commitTestGeneration(
+    { ...context, announce: () => {}, db: { ...context.db, notify: async () => {} } },
+    { content: content("2") },
+  );
+  let text = "";
+  for await (const chunk of stream.body ?? []) {
+    text += new TextDecoder().decode(chunk);
+    if (text.includes(`"generation":${generation.number}`)) break;
+  }
+  expect(text).toContain('"type":"desired"');
+});
+
 test("a document older than a day is signed again, under the same generation, and kept", async () => {
   let now = Date.now();
   await using server = await openTestServer({ clock: { now: () => now } });

@@ -80,7 +80,7 @@ export function openEventHub({ db, logger, heartbeatMs = 15_000 }: HubOptions): 
     notice(notice) {
       if (notice.type === "revoked") {
         for (const { principal, stream } of sessions) if (isRevokedBy(principal, notice)) stream.close();
-      } else if (sessions.size > 0) void publish(notice);
+      } else if (sessions.size > 0 && notice.type !== "resumed") void publish(notice);
     },
     async [Symbol.asyncDispose]() {
       closed = true;

@@ -12,7 +12,12 @@ const runSchema = z.discriminatedUnion("type", [
 const ownSchema = z.union([revokedSchema, runSchema]);
 
 /** What replicas tell each other: which row to look at again; and which token, or which host's, must be forgotten now. */
-export type Notice = OperationNotice | z.infer<typeof ownSchema>;
+export type Notice = OperationNotice | z.infer<typeof ownSchema> | ResumedNotice;
+
+/** Never sent: what a replica tells itself when it hears the others again, and may have missed what they said meanwhile. All that is kept is read again. */
+interface ResumedNotice {
+  type: "resumed";
+}
 
 export const formatNotice = (notice: Notice): string => JSON.stringify(notice);
 

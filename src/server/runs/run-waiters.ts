@@ -23,6 +23,7 @@ export function createRunWaiters(): RunWaiters {
       }),
     notice(notice) {
       if (notice.type === "runEnded") waiting.get(notice.id)?.();
+      if (notice.type === "resumed") for (const look of [...waiting.values()]) look();
     },
   };
 }

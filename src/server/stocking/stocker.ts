@@ -67,8 +67,11 @@ export function createStocker({ db, logger }: { db: Db; logger: Logger }): Stock
       }
     },
     notice(notice) {
-      if (notice.type !== "operation" || !asked.has(notice.id)) return;
-      wakeWaiting(notice.id).catch((error: unknown) => logger.warn({ err: error }, "hosts were not woken; they will poll"));
+      const ended =
+        notice.type === "resumed" ? [...asked] : notice.type === "operation" && asked.has(notice.id) ? [notice.id] : [];
+      for (const id of ended) {
+        wakeWaiting(id).catch((error: unknown) => logger.warn({ err: error }, "hosts were not woken; they will poll"));
+      }
     },
   };
 }
