@@ -86,6 +86,7 @@ export {
   runResultSchema,
   runtimes,
 } from "./run.ts";
+export { type Session, sessionSchema } from "./session.ts";
 export { assertDesiredStateSignature, generateSigningKey, keyIdOf, type SigningKey, signDesiredState } from "./signing.ts";
 export { type Status, statusSchema } from "./status.ts";
 export {

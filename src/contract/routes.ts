@@ -8,6 +8,7 @@ import { installOperationSchema, operationSchema, startedSchema } from "./operat
 import { allowlistSchema, packageEntrySchema } from "./package-entry.ts";
 import { packageNameSchema } from "./package-name.ts";
 import { runOutcomeSchema, runRequestSchema, runResultSchema } from "./run.ts";
+import { sessionContract } from "./session-routes.ts";
 import { statusSchema } from "./status.ts";
 import { storageContract } from "./storage-routes.ts";
 import { roles, tokenSchema } from "./token.ts";
@@ -160,6 +161,7 @@ export const contract = {
       .input(hostReportSchema)
       .output(hostSchema),
   },
+  session: sessionContract,
   storage: storageContract,
   tokens: {
     list: oc.route({ method: "GET", path: "/tokens", summary: "Tokens, without their text" }).output(z.array(tokenSchema)),

@@ -1,8 +1,12 @@
 import { z } from "zod";
 import { idSchema, timestampSchema } from "./ids.ts";
 
-/** admin: everything · author: reads, and runs scripts · host: its own environment's desired state, manifest and blobs, and its report. */
-export const roles = ["admin", "author", "host"] as const;
+/**
+ * admin: everything · operator: packages, installs, generations and operations, not who may do what, nor where things are kept · viewer: reads
+ * everything, the audit log included · author: reads packages and types, and runs scripts · host: its own environment's desired state, manifest and
+ * blobs, and its report.
+ */
+export const roles = ["admin", "operator", "viewer", "author", "host"] as const;
 export type Role = (typeof roles)[number];
 
 export const tokenSchema = z.object({

@@ -118,6 +118,14 @@ export {
   reclaimedBytes,
   unreferencedUsage,
 } from "./retention.ts";
+export {
+  createSession,
+  endSession,
+  endSessionsOf,
+  findSession,
+  type LiveSession,
+  listSessionIds,
+} from "./sessions.ts";
 export { activeSigningKey, ensureSigningKey, type StoredSigningKey } from "./signing-keys.ts";
 export {
   forgetRevivedStrays,

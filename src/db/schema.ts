@@ -198,6 +198,22 @@ export const tokens = pgTable("tokens", {
   revokedAt: timestampColumn("revoked_at"),
 });
 
+/** Signed-in browsers. Each has the role of its token, and is worth nothing once that is revoked. */
+export const sessions = pgTable(
+  "sessions",
+  {
+    id: text("id").$type<Id>().primaryKey(),
+    hash: text("hash").notNull().unique("sessions_hash"),
+    tokenId: text("token_id")
+      .$type<Id>()
+      .notNull()
+      .references(() => tokens.id),
+    createdAt: timestampColumn("created_at").notNull().default(now),
+    expiresAt: timestampColumn("expires_at").notNull(),
+  },
+  (table) => [index("sessions_token_id").on(table.tokenId, table.createdAt)],
+);
+
 export const hosts = pgTable(
   "hosts",
   {

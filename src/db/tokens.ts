@@ -17,7 +17,7 @@ const publicColumns = {
   createdAt: tokens.createdAt,
   lastUsedAt: tokens.lastUsedAt,
 };
-const ownerColumns = { ...publicColumns, environment: tokens.environment, hostId: tokens.hostId };
+export const ownerColumns = { ...publicColumns, environment: tokens.environment, hostId: tokens.hostId };
 
 /** `hash` is the caller's hash of the text: the text itself never comes here. */
 export async function createToken(

@@ -44,9 +44,12 @@ export interface ServerContext extends AsyncDisposable {
   events: EventHub;
   stocker: Stocker;
   runWaiters: RunWaiters;
+  sessionMs: number;
   /** Takes effect here at once; the database tells the other replicas. */
   announce(notice: Notice): void;
 }
+
+const defaultSessionMs = 12 * 3_600_000;
 
 export async function openContext(config: ServerConfig): Promise<ServerContext> {
   const { logger, clock } = config;
@@ -61,7 +64,7 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
   const signer = await openSigner({ db, clock, controlDirectory, secretKey: config.secretKey });
   await ensureAdminToken({ db, logger, controlDirectory, adminToken: config.adminToken });
 
-  const authenticator = createAuthenticator({ db, logger });
+  const authenticator = createAuthenticator({ db, logger, storeId: signer.storeId });
   const desired = createDesiredCache({ db, signer, clock });
   const events = stack.use(openEventHub({ db, logger }));
   const stocker = createStocker({ db, logger });
@@ -117,6 +120,7 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
     events,
     stocker,
     runWaiters,
+    sessionMs: config.sessionMs ?? defaultSessionMs,
     announce,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

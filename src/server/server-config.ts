@@ -33,6 +33,8 @@ export interface ServerConfig {
   secretKey?: string | undefined;
   /** An admin token's text, for replicas that do not share a data directory. */
   adminToken?: string | undefined;
+  /** How long a browser stays signed in; 12 hours when absent. */
+  sessionMs?: number | undefined;
   /** Replaces what runs an install. */
   handlers?: { install: OperationHandler } | undefined;
 }

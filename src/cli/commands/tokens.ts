@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import { type Role, roles } from "../../contract/index.ts";
 import { defineCommand } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { connect } from "../connection.ts";
@@ -33,15 +34,22 @@ export const tokensList = defineCommand({
   },
 });
 
-export const tokensCreate = defineCommand<[subject: string], { role: "admin" | "author" }>({
+export const tokensCreate = defineCommand<[subject: string], { role: Exclude<Role, "host"> }>({
   name: "tokens create",
   summary: "Make a token; its text is shown this once",
-  description: "An admin may do everything; an author may read, and run scripts. Hosts get theirs from `larder hosts enrol`.",
-  examples: ["tokens create alice --role author", "tokens create ci --role admin --json | jq -r .text"],
+  description:
+    "admin: everything. operator: packages, installs, generations, operations. viewer: reads everything, the audit log included. author: reads packages, and runs scripts. Hosts get theirs from `larder hosts enrol`.",
+  examples: [
+    "tokens create alice --role author",
+    "tokens create dashboard --role viewer",
+    "tokens create ci --role admin --json | jq -r .text",
+  ],
   configure: (command) =>
     void command
       .argument("<subject>", "who or what it is for, as histories will show it")
-      .addOption(new Option("--role <role>", "what it may do").choices(["admin", "author"]).makeOptionMandatory()),
+      .addOption(
+        new Option("--role <role>", "what it may do").choices(roles.filter((role) => role !== "host")).makeOptionMandatory(),
+      ),
   async run(context, [subject], { role }) {
     const { client } = await connect(context);
     const made = await client.tokens.create({ subject, role });

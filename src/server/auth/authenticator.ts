@@ -1,42 +1,61 @@
 import { LarderError } from "../../contract/index.ts";
-import { type Db, findToken, type TokenOwner, touchToken } from "../../db/index.ts";
+import { type Db, findSession, findToken, type LiveSession, type TokenOwner, touchToken } from "../../db/index.ts";
 import type { Logger } from "../../lib/index.ts";
 import type { Notice } from "../events/notice.ts";
 import { isRevokedBy, type Principal } from "./principal.ts";
+import { readSessionCookie } from "./session-cookie.ts";
 import { hashOfToken } from "./token-text.ts";
 
 export interface Authenticator {
   /** From an `Authorization` header. Throws `E_UNAUTHENTICATED`. */
   authenticate(header: string | null): Promise<Principal>;
-  /** A revoked token is refused from the next call on. */
+  /** From a `Cookie` header. `undefined`: it names no session that is live. */
+  findSession(cookie: string | null): Promise<Principal | undefined>;
+  /** A revoked token or ended session is refused from the next call on. */
   notice(notice: Notice): void;
 }
 
+type Owner = TokenOwner & { session?: LiveSession };
+
 interface Entry {
   principal: Principal;
-  checkedAt: number;
+  freshUntil: number;
+}
+
+interface AuthenticatorOptions {
+  db: Db;
+  logger: Logger;
+  storeId: string;
 }
 
 /** How long another replica's revocation may go unseen when its notice is lost. */
 const recheckMs = 1000;
 const touchEveryMs = 60_000;
 const cachedTokens = 10_000;
+const finders = { token: findToken, session: findSession };
 
-export function createAuthenticator({ db, logger }: { db: Db; logger: Logger }): Authenticator {
+export function createAuthenticator({ db, logger, storeId }: AuthenticatorOptions): Authenticator {
   const entries = new Map<string, Entry>();
   const touchedAt = new Map<string, number>();
   let revocations = 0;
 
-  const lookUp = async (hash: string): Promise<Principal | undefined> => {
-    const [checkedAt, revocationsBefore] = [performance.now(), revocations];
-    const owner = await findToken(db.query, hash);
+  const lookUp = async (kind: keyof typeof finders, text: string): Promise<Principal | undefined> => {
+    const hash = hashOfToken(text);
+    // With its kind: neither passes for the other.
+    const key = `${kind} ${hash}`;
+    const known = entries.get(key);
+    const now = performance.now();
+    if (known !== undefined && now < known.freshUntil) return known.principal;
+    const revocationsBefore = revocations;
+    const owner: Owner | undefined = await finders[kind](db.query, hash);
     if (owner === undefined) {
-      entries.delete(hash);
+      entries.delete(key);
       return undefined;
     }
     const principal = principalOf(owner);
+    const freshForMs = Math.min(recheckMs, owner.session?.expiresInMs ?? recheckMs);
     // What was read may be older than a revocation that came meanwhile.
-    if (revocations === revocationsBefore) remember(entries, hash, { principal, checkedAt });
+    if (revocations === revocationsBefore) remember(entries, key, { principal, freshUntil: now + freshForMs });
     return principal;
   };
 
@@ -51,12 +70,15 @@ export function createAuthenticator({ db, logger }: { db: Db; logger: Logger }):
     async authenticate(header) {
       const text = bearerToken(header);
       if (text === undefined) throw unauthenticated(header === null ? "This needs a token." : "What was sent is not a token.");
-      const hash = hashOfToken(text);
-      const entry = entries.get(hash);
-      const fresh = entry !== undefined && performance.now() - entry.checkedAt < recheckMs;
-      const principal = fresh ? entry.principal : await lookUp(hash);
+      const principal = await lookUp("token", text);
       if (principal === undefined) throw unauthenticated("This token is not known here, or was revoked.");
       touch(principal.tokenId);
+      return principal;
+    },
+    async findSession(cookie) {
+      const text = readSessionCookie(cookie, storeId);
+      const principal = text === undefined ? undefined : await lookUp("session", text);
+      if (principal) touch(principal.tokenId);
       return principal;
     },
     notice(notice) {
@@ -66,14 +88,14 @@ export function createAuthenticator({ db, logger }: { db: Db; logger: Logger }):
       }
       if (notice.type !== "revoked") return;
       revocations++;
-      for (const [hash, { principal }] of entries) if (isRevokedBy(principal, notice)) entries.delete(hash);
+      for (const [key, { principal }] of entries) if (isRevokedBy(principal, notice)) entries.delete(key);
     },
   };
 }
 
-function principalOf({ id, role, subject, environment, hostId }: TokenOwner): Principal {
+function principalOf({ id, role, subject, environment, hostId, session }: Owner): Principal {
   const host = environment !== undefined && hostId !== undefined ? { id: hostId, environment } : undefined;
-  return { tokenId: id, role, subject, host };
+  return { tokenId: id, role, subject, host, session };
 }
 
 function remember<V>(map: Map<string, V>, key: string, value: V): void {

@@ -33,6 +33,18 @@ async function allGetAnswers(server: TestServer, tokens: (string | undefined)[],
   return texts.join("\n");
 }
 
+/** What its cookie holds. */
+async function signIn(server: TestServer, token: string): Promise<string> {
+  const response = await server.fetch("/api/session", {
+    method: "POST",
+    body: JSON.stringify({ token }),
+    headers: { "content-type": "application/json" },
+  });
+  const cookie = response.headers.get("set-cookie")?.split(";")[0] ?? "";
+  expect((await server.fetch("/api/session", { headers: { cookie } })).status).toBe(200);
+  return cookie.split("=")[1] ?? "";
+}
+
 test("no token and no key is in a log, an answer to a GET, a database row or a file but its own", async () => {
   await using server = await openTestServer();
   const author = (await server.admin.tokens.create({ role: "author", subject: "author" })).text;
@@ -58,12 +70,13 @@ test("no token and no key is in a log, an answer to a GET, a database row or a f
     });
   }
   await server.fetch(rawRoutes.self, { token: host });
+  const session = await signIn(server, author);
   const answers = await allGetAnswers(server, [server.adminToken, author, host, undefined], "canary");
   const database = await dumpDatabase(server);
   const logs = server.logs.join("\n");
   expect(logs).toContain("hosts.enrol");
   const secretKey = (await readFile(join(server.directory, "control", "secret-key"), "utf8")).trim();
-  const secrets = { admin: server.adminToken, author, host, secretKey };
+  const secrets = { admin: server.adminToken, author, host, secretKey, session };
   const hexOfKey = Buffer.from(secretKey, "base64").toString("hex");
   const cores = Object.entries(secrets).map(
     ([name, text]) => [name, text.replace(/^ldr_[a-z]+_/, "").replace(/\..*$/, "")] as const,

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { LarderError, type Role } from "../../contract/index.ts";
+import { LarderError, type Role, roles } from "../../contract/index.ts";
 import { createToken, type Db, findToken, listTokens, recordAudit } from "../../db/index.ts";
 import { errnoOf, type Logger, undefinedOn, writeFileAtomic } from "../../lib/index.ts";
 import { createTokenText, hashOfToken } from "./token-text.ts";
@@ -45,7 +45,7 @@ export async function ensureAdminToken({ db, logger, controlDirectory, adminToke
 }
 
 async function admitGivenToken(db: Db, text: string): Promise<void> {
-  if (!/^\S{32,200}$/.test(text) || /^ldr_(?:host|author)_/.test(text)) {
+  if (!/^\S{32,200}$/.test(text) || isForOtherRole(text)) {
     throw new LarderError("E_CONFIG", `${adminTokenVariable} cannot be an admin token.`, {
       hint: "Give one that nobody can guess, such as what `echo ldr_admin_$(openssl rand -hex 32)` prints.",
     });
@@ -60,6 +60,8 @@ async function admitGivenToken(db: Db, text: string): Promise<void> {
     },
   );
 }
+
+const isForOtherRole = (text: string): boolean => roles.some((role) => role !== "admin" && text.startsWith(`ldr_${role}_`));
 
 /** Its role afterwards: replicas that start at once store it once. `undefined`: it is there, and revoked. */
 async function storeGivenAdmin(db: Db, text: string): Promise<Role | undefined> {

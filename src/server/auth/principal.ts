@@ -1,4 +1,4 @@
-import type { EnvironmentName, Role } from "../../contract/index.ts";
+import type { EnvironmentName, Id, Role } from "../../contract/index.ts";
 
 /** Who calls: what a token stands for. A host's has the host and its environment, no other has. */
 export interface Principal {
@@ -7,10 +7,15 @@ export interface Principal {
   /** Shown as "who" in histories. */
   subject: string;
   host?: { id: string; environment: EnvironmentName } | undefined;
+  /** When a browser's cookie came instead of the token itself. */
+  session?: { id: Id; expiresAt: string } | undefined;
 }
 
-/** Whether a revocation is of this token, or of the host whose it is. */
+/** Whether a revocation is of this token, of the host whose it is, or of this session. */
 export const isRevokedBy = (
-  { tokenId, host }: Pick<Principal, "tokenId" | "host">,
-  revoked: { tokenId?: string | undefined; hostId?: string | undefined },
-): boolean => revoked.tokenId === tokenId || (host !== undefined && revoked.hostId === host.id);
+  { tokenId, host, session }: Pick<Principal, "tokenId" | "host" | "session">,
+  revoked: { tokenId?: string | undefined; hostId?: string | undefined; sessionId?: string | undefined },
+): boolean =>
+  revoked.tokenId === tokenId ||
+  (host !== undefined && revoked.hostId === host.id) ||
+  (session !== undefined && revoked.sessionId === session.id);

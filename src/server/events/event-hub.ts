@@ -1,5 +1,5 @@
 import type { Event } from "../../contract/index.ts";
-import { type Db, listTokens } from "../../db/index.ts";
+import { type Db, listSessionIds, listTokens } from "../../db/index.ts";
 import type { Logger } from "../../lib/index.ts";
 import { isRevokedBy, type Principal } from "../auth/principal.ts";
 import { createEventStream, type EventStream, formatEvent, heartbeat } from "./event-stream.ts";
@@ -54,12 +54,15 @@ export function openEventHub({ db, logger, heartbeatMs = 15_000 }: HubOptions): 
     }
   };
 
-  /** Also the moment to notice a revocation whose own notice was lost. */
+  /** Also the moment to notice a revocation whose own notice was lost, and a session that has expired. */
   const beat = async () => {
     if (sessions.size === 0) return;
-    const live = new Set((await listTokens(db.query)).map(({ id }) => id));
+    const tokens = new Set((await listTokens(db.query)).map(({ id }) => id));
+    const signedIn = new Set(await listSessionIds(db.query));
+    const isLive = ({ tokenId, session }: Principal) =>
+      tokens.has(tokenId) && (session === undefined || signedIn.has(session.id));
     for (const { principal, stream } of sessions) {
-      if (live.has(principal.tokenId)) stream.send(heartbeat);
+      if (isLive(principal)) stream.send(heartbeat);
       else stream.close();
     }
   };

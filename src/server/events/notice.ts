@@ -2,7 +2,12 @@ import { z } from "zod";
 import { idSchema } from "../../contract/index.ts";
 import { type Notice as OperationNotice, parseNotice as parseOperationNotice } from "../../operations/index.ts";
 
-const revokedSchema = z.object({ type: z.literal("revoked"), tokenId: idSchema.optional(), hostId: idSchema.optional() });
+const revokedSchema = z.object({
+  type: z.literal("revoked"),
+  tokenId: idSchema.optional(),
+  hostId: idSchema.optional(),
+  sessionId: idSchema.optional(),
+});
 
 /** `run`: a script waits for the host. `runEnded`: whoever waits for that script has an answer. */
 const runSchema = z.discriminatedUnion("type", [
@@ -11,7 +16,7 @@ const runSchema = z.discriminatedUnion("type", [
 ]);
 const ownSchema = z.union([revokedSchema, runSchema]);
 
-/** What replicas tell each other: which row to look at again; and which token, or which host's, must be forgotten now. */
+/** What replicas tell each other: which row to look at again; and which token, host's token or session must be forgotten now. */
 export type Notice = OperationNotice | z.infer<typeof ownSchema> | ResumedNotice;
 
 /** Never sent: what a replica tells itself when it hears the others again, and may have missed what they said meanwhile. All that is kept is read again. */

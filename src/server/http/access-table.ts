@@ -6,46 +6,50 @@ export type Access = readonly Role[] | "anyone";
 type ContractAccess = { [Group in keyof typeof contract]: { [Name in keyof (typeof contract)[Group]]: Access } };
 
 const admin = ["admin"] as const;
-const readers = ["admin", "author"] as const;
+const operators = ["admin", "operator"] as const;
+const viewers = ["admin", "operator", "viewer"] as const;
+const readers = ["admin", "operator", "viewer", "author"] as const;
+const runners = ["admin", "operator", "author"] as const;
 const host = ["host"] as const;
 
 /** Who may call what. A contract route that is missing here does not compile. */
 export const contractAccess: ContractAccess = {
   status: { get: readers },
   environments: { list: readers, create: admin },
-  packages: { list: readers, add: admin, remove: admin, setEnabled: admin },
-  installs: { start: admin },
-  operations: { list: readers, get: readers, cancel: admin },
-  generations: { list: readers, diff: readers, rollback: admin },
+  packages: { list: readers, add: operators, remove: operators, setEnabled: operators },
+  installs: { start: operators },
+  operations: { list: readers, get: readers, cancel: operators },
+  generations: { list: readers, diff: readers, rollback: operators },
   hosts: {
     list: readers,
     get: readers,
     enrol: admin,
     revoke: admin,
-    reconcile: admin,
-    run: readers,
+    reconcile: operators,
+    run: runners,
     claimRuns: host,
     finishRun: host,
     report: host,
   },
+  session: { create: "anyone", get: readers, end: readers },
   storage: {
     status: readers,
-    planMigration: admin,
+    planMigration: viewers,
     migrate: admin,
     resumeMigration: admin,
     cancelMigration: admin,
-    planCollection: admin,
+    planCollection: viewers,
     collect: admin,
     verify: admin,
   },
-  tokens: { list: admin, create: admin, revoke: admin },
+  tokens: { list: viewers, create: admin, revoke: admin },
 };
 
 export const rawAccess: Record<keyof typeof rawRoutes, Access> = {
   openapi: "anyone",
   health: "anyone",
   ready: "anyone",
-  events: ["admin", "author", "host"],
+  events: [...readers, "host"],
   self: host,
   desired: host,
   manifest: host,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { roles } from "../../contract/index.ts";
+import { type Role, roles } from "../../contract/index.ts";
 import { createTokenText } from "../auth/token-text.ts";
 import { openTestServer, type TestServer } from "../testing/test-server.ts";
 import { type Route, routeTable } from "./route-table.ts";
@@ -12,8 +12,8 @@ const tokens: Partial<Record<Caller, string>> = {};
 
 beforeAll(async () => {
   server = await openTestServer();
-  tokens.admin = (await server.admin.tokens.create({ role: "admin", subject: "second admin" })).text;
-  tokens.author = (await server.admin.tokens.create({ role: "author", subject: "author" })).text;
+  for (const role of ["admin", "operator", "viewer", "author"] as const)
+    tokens[role] = (await server.admin.tokens.create({ role, subject: role })).text;
   tokens.host = (await server.admin.hosts.enrol({ id: "host-a", environment: "default" })).token;
   tokens.garbage = createTokenText("admin");
   const revoked = await server.admin.tokens.create({ role: "admin", subject: "was here" });
@@ -48,10 +48,12 @@ async function statusOf(route: Route, caller: Caller): Promise<number> {
   return response.status;
 }
 
+const isRole = (caller: Caller): caller is Role => (roles as readonly string[]).includes(caller);
+
 function expected(route: Route, caller: Caller): "passes" | 401 | 403 {
   if (route.access === "anyone") return "passes";
-  if (caller === "admin" || caller === "author" || caller === "host") return route.access.includes(caller) ? "passes" : 403;
-  return 401;
+  if (!isRole(caller)) return 401;
+  return route.access.includes(caller) ? "passes" : 403;
 }
 
 describe.each(callers)("with a token of kind %s", (caller) => {
@@ -81,9 +83,26 @@ test("a host reaches nothing but its own six reads, its report, and the scripts 
   ]);
 });
 
-test("an author changes nothing, and runs scripts", () => {
-  const open = routeTable.filter(({ access }) => access !== "anyone" && access.includes("author"));
-  expect(open.filter(({ method }) => method !== "GET").map(({ name }) => name)).toEqual(["hosts.run"]);
+const changesOpenTo = (role: Role) =>
+  routeTable
+    .filter(({ method, access }) => method !== "GET" && access !== "anyone" && access.includes(role))
+    .map(({ name }) => name)
+    .sort();
+
+test("an author changes nothing, and runs scripts; a viewer only looks", () => {
+  expect(changesOpenTo("author")).toEqual(["hosts.run", "session.end"]);
+  expect(changesOpenTo("viewer")).toEqual(["session.end"]);
+});
+
+test("an operator changes what hosts serve, not who may do what, nor where things are kept", () => {
+  const groups = new Set(changesOpenTo("operator").map((name) => name.split(".")[0]));
+  expect([...groups]).toEqual(["generations", "hosts", "installs", "operations", "packages", "session"]);
+  expect(changesOpenTo("operator").filter((name) => name.startsWith("hosts."))).toEqual(["hosts.reconcile", "hosts.run"]);
+});
+
+test("whatever a role that only reads may do, an admin may", () => {
+  const closed = routeTable.filter(({ access }) => access !== "anyone" && !access.includes("host") && !access.includes("admin"));
+  expect(closed).toEqual([]);
 });
 
 test.each(["Bearer", "Bearer ", "Basic YWRtaW46YWRtaW4=", `Bearer ${"x".repeat(400)}`, "Bearer ldr_admin_"])(

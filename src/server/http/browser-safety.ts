@@ -17,6 +17,20 @@ export function assertNotCrossSite(request: Request, url: URL): void {
   if (type !== undefined && type !== "application/json") throw crossSite(`its content type is ${type.slice(0, 100)}`);
 }
 
+/**
+ * Refuses, with `E_FORBIDDEN`, what came with a session's cookie and is not known to be from our own pages. A browser adds the cookie by itself, so that
+ * it proves nothing: a change must come with `Sec-Fetch-Site` or `Origin`. Call after `assertNotCrossSite`, which compares the latter.
+ */
+export function assertFromOwnPage(request: Request): void {
+  const site = request.headers.get("sec-fetch-site");
+  if (reading.has(request.method)) {
+    if (site === "cross-site" || site === "same-site") throw crossSite(`the browser says that it is ${site}`);
+    return;
+  }
+  if (site === null && request.headers.get("origin") === null) throw crossSite("nothing says which page it comes from");
+  if (site !== null && site !== "same-origin") throw crossSite("it comes from no page");
+}
+
 /** By host, not scheme: what ends TLS in front of us makes an `https` origin of our `http`. */
 function isOwnOrigin(origin: string, url: URL, host: string | null): boolean {
   return URL.canParse(origin) && new URL(origin).host === (host ?? url.host);

@@ -23,13 +23,23 @@ export function createContractDispatch(router: ReturnType<typeof createRouter>):
     ],
   });
   return async ({ request, principal, id, route, keepOpen }) => {
-    if (principal === undefined) throw new Error(`${route.name} was reached without a token`);
     // Its answer is as long in coming as the script runs.
     if (route.name === "hosts.run") keepOpen();
-    const call: Call = { principal, requestId: id, signal: request.signal };
+    const responseHeaders = new Headers();
+    const call: Call = {
+      get principal() {
+        if (principal === undefined) throw new Error(`${route.name} was reached without a token`);
+        return principal;
+      },
+      requestId: id,
+      signal: request.signal,
+      request,
+      responseHeaders,
+    };
     const { response } = await handler.handle(await withJsonBody(request, route.name), { prefix: "/api", context: call });
     if (call.failure) throw call.failure.thrown;
     if (response === undefined) throw new Error(`${route.name} is in the route table, but oRPC does not match ${request.url}`);
+    for (const [name, value] of responseHeaders) response.headers.append(name, value);
     return response;
   };
 }

@@ -3,7 +3,7 @@ import { LarderError, redact } from "../../contract/index.ts";
 import type { Logger } from "../../lib/index.ts";
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { Principal } from "../auth/principal.ts";
-import { assertNotCrossSite } from "./browser-safety.ts";
+import { assertFromOwnPage, assertNotCrossSite } from "./browser-safety.ts";
 import { errorResponse } from "./error-response.ts";
 import { visibleError } from "./request-error.ts";
 import { matchRoute, type Route } from "./route-table.ts";
@@ -42,8 +42,7 @@ export function createFetchHandler({ authenticator, logger, dispatch }: HandlerO
       const { route, params } = findRoute(request, url);
       entry.route = route.name;
       assertNotCrossSite(request, url);
-      const principal =
-        route.access === "anyone" ? undefined : await authenticator.authenticate(request.headers.get("authorization"));
+      const principal = route.access === "anyone" ? undefined : await callerOf(request, authenticator);
       if (principal) entry.principal = principal.tokenId;
       assertRole(route, principal);
       response = await dispatch({ request, url, id, log: logger.child({ requestId: id }), route, params, principal, keepOpen });
@@ -56,6 +55,15 @@ export function createFetchHandler({ authenticator, logger, dispatch }: HandlerO
     writeLog(logger, { id, request, url, status: secured.status, ms: Math.round(performance.now() - startedAt), ...entry });
     return secured;
   };
+}
+
+/** A token in the request comes before a cookie, which browsers add unasked. */
+async function callerOf(request: Request, authenticator: Authenticator): Promise<Principal> {
+  const authorization = request.headers.get("authorization");
+  const signedIn = authorization === null ? await authenticator.findSession(request.headers.get("cookie")) : undefined;
+  if (signedIn === undefined) return await authenticator.authenticate(authorization);
+  assertFromOwnPage(request);
+  return signedIn;
 }
 
 function findRoute(request: Request, url: URL): { route: Route; params: Record<string, string> } {

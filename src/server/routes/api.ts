@@ -4,9 +4,14 @@ import type { Principal } from "../auth/principal.ts";
 
 /** What a contract route learns of its caller besides the input. */
 export interface CallContext {
+  /** Reading it throws where the access table says `anyone`. */
   principal: Principal;
   requestId: string;
   signal: AbortSignal;
+  /** As it came, without its body. */
+  request: Pick<Request, "url" | "headers">;
+  /** What the answer carries besides its own. */
+  responseHeaders: Headers;
 }
 
 /** The contract, to be implemented. */

@@ -6,6 +6,7 @@ import { hostRoutes } from "./host-routes.ts";
 import { installRoutes } from "./install-routes.ts";
 import { operationRoutes } from "./operation-routes.ts";
 import { packageRoutes } from "./package-routes.ts";
+import { sessionRoutes } from "./session-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
 import { storageRoutes } from "./storage-routes.ts";
 import { tokenRoutes } from "./token-routes.ts";
@@ -20,6 +21,7 @@ export const createRouter = (context: ServerContext) =>
     operations: operationRoutes(context),
     generations: generationRoutes(context),
     hosts: hostRoutes(context),
+    session: sessionRoutes(context),
     storage: storageRoutes(context),
     tokens: tokenRoutes(context),
   });

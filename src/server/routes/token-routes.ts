@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { LarderError } from "../../contract/index.ts";
-import { createToken, listTokens, recordAudit, revokeToken } from "../../db/index.ts";
+import { createToken, endSessionsOf, listTokens, recordAudit, revokeToken } from "../../db/index.ts";
 import { createTokenText, hashOfToken } from "../auth/token-text.ts";
 import type { ServerContext } from "../context.ts";
 import { formatNotice, type Notice } from "../events/notice.ts";
@@ -29,6 +29,7 @@ export const tokenRoutes = ({ db, announce }: ServerContext) =>
             details: { id },
           });
         }
+        await endSessionsOf(tx, id);
         if (gone.role === "admin") assertAdminRemains(await listTokens(tx));
         await recordAudit(tx, { actor: principal.subject, action: "token.revoke", target: id, details: { role: gone.role } });
         await db.notify(tx, formatNotice(revoked));
