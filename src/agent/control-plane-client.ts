@@ -8,6 +8,8 @@ import {
   hostIdentitySchema,
   idSchema,
   LarderError,
+  manifestDeltaType,
+  manifestFromHeader,
   rawRoutes,
   runRequestSchema,
   signedDesiredStateSchema,
@@ -67,9 +69,19 @@ export function createControlPlaneClient(options: ControlPlaneOptions): ControlP
         throw error;
       }),
 
-    manifest: (lockfileHash, signal) =>
-      callServer(address, { path: rawRoutes.manifest(lockfileHash), subject: "a manifest", signal }, (response) =>
-        readCapped(response, limits.manifest, "a manifest"),
+    manifest: (lockfileHash, { from, signal } = {}) =>
+      callServer(
+        address,
+        {
+          path: rawRoutes.manifest(lockfileHash),
+          subject: "a manifest",
+          headers: from === undefined ? {} : { [manifestFromHeader]: from },
+          signal,
+        },
+        async (response) => {
+          const kind = response.headers.get("content-type") === manifestDeltaType ? "delta" : "whole";
+          return { kind, bytes: await readCapped(response, limits.manifest, "a manifest") };
+        },
       ),
 
     async blob(key, signal) {

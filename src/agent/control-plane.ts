@@ -16,11 +16,14 @@ export type DesiredAnswer =
   /** Nothing was installed yet. */
   | { kind: "none" };
 
+export type ManifestAnswer = { kind: "whole"; bytes: Uint8Array } | { kind: "delta"; bytes: Uint8Array };
+
 /** What a host asks of its control plane. Nothing that it answers is trusted before it was checked. */
 export interface ControlPlane {
   identity(signal?: AbortSignal): Promise<HostIdentity>;
   desired(etag?: string, signal?: AbortSignal): Promise<DesiredAnswer>;
-  manifest(lockfileHash: LockfileHash, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Whole, or what makes it of the manifest `from`, unchecked. */
+  manifest(lockfileHash: LockfileHash, options?: { from?: LockfileHash; signal?: AbortSignal }): Promise<ManifestAnswer>;
   /** A cut connection is resumed where it ended. */
   blob(key: BlobKey, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** Some of `keys`, each whole, unchecked and given away; what it leaves out has to be asked for with `blob`. Throws when `signal` aborts, nothing else. */

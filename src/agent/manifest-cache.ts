@@ -1,7 +1,17 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { isLockfileHash, LarderError, type LockfileHash, type Manifest, parseManifest } from "../contract/index.ts";
+import {
+  applyManifestDelta,
+  formatManifest,
+  isLockfileHash,
+  LarderError,
+  type LockfileHash,
+  type Manifest,
+  manifestDeltaSchema,
+  type NodeId,
+  parseManifest,
+} from "../contract/index.ts";
 import {
   describeDiskError,
   type HostStore,
@@ -19,19 +29,81 @@ export interface ManifestDigests {
   manifestDigest: string;
 }
 
+/** The manifest last loaded by a process, and its text in parts: with them, the next one is what changed. */
+export interface ManifestMemory {
+  last?: { lockfileHash: LockfileHash; manifest: Manifest };
+  texts: Map<NodeId, { node: object; text: string }>;
+}
+
+export const createManifestMemory = (): ManifestMemory => ({ texts: new Map() });
+
+interface Loading {
+  digests: ManifestDigests;
+  memory?: ManifestMemory;
+  signal: AbortSignal;
+}
+
 /** From this store, else from the control plane and then kept. Throws `E_MANIFEST` for bytes that are not the signed ones, before parsing them. */
 export async function loadManifest(
-  writer: StoreWriter,
+  { store }: StoreWriter,
   controlPlane: ControlPlane,
-  { digests, signal }: { digests: ManifestDigests; signal: AbortSignal },
+  { digests, memory = createManifestMemory(), signal }: Loading,
 ): Promise<Manifest> {
-  const { store } = writer;
   const { lockfileHash } = digests;
-  const cached = await readKeptManifest(store, lockfileHash);
-  if (cached) return cached;
-  const bytes = await controlPlane.manifest(lockfileHash, signal);
+  if (memory.last?.lockfileHash === lockfileHash) return memory.last.manifest;
+  const manifest =
+    (await readKeptManifest(store, lockfileHash)) ?? (await fetchManifest(store, controlPlane, { digests, memory, signal }));
+  memory.last = { lockfileHash, manifest };
+  for (const id of memory.texts.keys()) if (!Object.hasOwn(manifest.nodes, id)) memory.texts.delete(id);
+  return manifest;
+}
+
+async function fetchManifest(
+  store: HostStore,
+  controlPlane: ControlPlane,
+  { digests, memory, signal }: Required<Loading>,
+): Promise<Manifest> {
+  const { lockfileHash } = digests;
+  const { last } = memory;
+  if (last) {
+    const answer = await controlPlane.manifest(lockfileHash, { from: last.lockfileHash, signal });
+    const made =
+      answer.kind === "whole" ? readWhole(answer.bytes, digests) : readDelta(answer.bytes, last.manifest, { digests, memory });
+    if (made) return await keep(store, lockfileHash, made);
+  }
+  const { bytes } = await controlPlane.manifest(lockfileHash, { signal });
+  return await keep(store, lockfileHash, readWhole(bytes, digests));
+}
+
+interface Made {
+  manifest: Manifest;
+  bytes: Uint8Array;
+}
+
+function readWhole(bytes: Uint8Array, digests: ManifestDigests): Made {
   assertDigests(bytes, digests);
-  const manifest = parseManifest(new TextDecoder().decode(bytes));
+  return { manifest: parseManifest(new TextDecoder().decode(bytes)), bytes };
+}
+
+/** `undefined` when it does not make the signed manifest: then that has to be asked for whole. */
+function readDelta(
+  bytes: Uint8Array,
+  from: Manifest,
+  { digests, memory }: Pick<Required<Loading>, "digests" | "memory">,
+): Made | undefined {
+  try {
+    const delta = manifestDeltaSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+    const manifest = applyManifestDelta(from, delta);
+    const made = new TextEncoder().encode(formatManifest(manifest, memory.texts));
+    assertDigests(made, digests);
+    return { manifest, bytes: made };
+  } catch {
+    // Of no use, whatever is wrong with it.
+    return undefined;
+  }
+}
+
+async function keep(store: HostStore, lockfileHash: LockfileHash, { manifest, bytes }: Made): Promise<Manifest> {
   const path = manifestPath(store, lockfileHash);
   try {
     await mkdir(manifestsFolder(store), { recursive: true });

@@ -1,6 +1,7 @@
 import { type DesiredState, hasCode, type LockfileHash, type Manifest, type Progress } from "../contract/index.ts";
 import {
   acceptDesiredState,
+  createPlanMemory,
   currentTree,
   describeDiskError,
   flipCurrent,
@@ -10,6 +11,7 @@ import {
   materialise,
   missingPackages,
   type PackageKey,
+  type PlanMemory,
   planTree,
   type StoreWriter,
   type SweepOptions,
@@ -21,7 +23,7 @@ import { failpoint, type Logger } from "../lib/index.ts";
 import { checkAfterBoot } from "./check-after-boot.ts";
 import type { ControlPlane, DesiredAnswer } from "./control-plane.ts";
 import { establishIdentity } from "./establish-identity.ts";
-import { loadManifest, pruneManifests } from "./manifest-cache.ts";
+import { createManifestMemory, loadManifest, type ManifestMemory, pruneManifests } from "./manifest-cache.ts";
 import { repairStore } from "./repair-store.ts";
 import { sayHowMuch } from "./say-how-much.ts";
 import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
@@ -38,12 +40,16 @@ export interface ReconcileMemory {
   damaged: { packages: Set<string>; trees: Set<string> };
   /** Trees that this process has built or looked at, and what their platform lacks: while they are there, they are whole. */
   whole: Map<LockfileHash, TreePlan["unavailable"]>;
+  manifests: ManifestMemory;
+  plans: PlanMemory;
 }
 
 export const createReconcileMemory = (): ReconcileMemory => ({
   identified: false,
   damaged: { packages: new Set(), trees: new Set() },
   whole: new Map(),
+  manifests: createManifestMemory(),
+  plans: createPlanMemory(),
 });
 
 export interface ReconcileOptions {
@@ -186,9 +192,13 @@ const isDamaged = (plan: TreePlan, damaged: ReconcileMemory["damaged"]): boolean
   damaged.trees.has(plan.lockfileHash) || plan.packages.some(({ key }) => damaged.packages.has(key));
 
 async function planned(pass: Pass, desired: DesiredState): Promise<TreePlan> {
-  const { writer, controlPlane, stopwatch, signal } = pass;
-  const manifest = await stopwatch.measure("manifest", () => loadManifest(writer, controlPlane, { digests: desired, signal }));
-  const plan = await stopwatch.measure("plan", async () => planTree(manifest, desired.lockfileHash, writer.store.platform));
+  const { writer, controlPlane, memory, stopwatch, signal } = pass;
+  const manifest = await stopwatch.measure("manifest", () =>
+    loadManifest(writer, controlPlane, { digests: desired, memory: memory.manifests, signal }),
+  );
+  const plan = await stopwatch.measure("plan", async () =>
+    planTree(manifest, { lockfileHash: desired.lockfileHash, platform: writer.store.platform, memory: memory.plans }),
+  );
   pass.unavailable = plan.unavailable;
   pass.building = { manifest, plan };
   return plan;

@@ -91,6 +91,38 @@ describe("a pass", () => {
     expect((await verifyStore(host.store)).problems).toEqual([]);
   });
 
+  test("asks for what changed in the manifest, and keeps it whole", async () => {
+    const memory = createReconcileMemory();
+    const sizes: number[] = [];
+    fake.tamper = (path, bytes) => {
+      if (path.startsWith("/api/manifests/")) sizes.push(bytes.length);
+      return bytes;
+    };
+    await fake.publish(first, 1);
+    await host.reconcile({ memory });
+    await fake.publish(second, 2);
+    await host.reconcile({ memory });
+    expect(sizes).toEqual([first.bytes.length, expect.any(Number)]);
+    expect(sizes[1]).toBeLessThan(second.bytes.length);
+    expect(await readKeptManifest(host.store, second.lockfileHash)).toEqual(second.manifest);
+    expect((await verifyStore(host.store)).problems).toEqual([]);
+  });
+
+  test("asks for the whole manifest when what it was told of the change does not make the signed one", async () => {
+    const memory = createReconcileMemory();
+    await fake.publish(first, 1);
+    await host.reconcile({ memory });
+    fake.tamper = (path, bytes) => {
+      const text = Buffer.from(bytes).toString();
+      const isDelta = path.startsWith("/api/manifests/") && !text.includes('"nodes"');
+      return isDelta ? Buffer.from(text.replaceAll("2.0.0", "3.0.0")) : bytes;
+    };
+    fake.requests.length = 0;
+    await fake.publish(second, 2);
+    expect(await host.reconcile({ memory })).toMatchObject({ kind: "flipped", tree: { lockfileHash: second.lockfileHash } });
+    expect(fake.requests.filter((line) => line.includes("/api/manifests/"))).toHaveLength(2);
+  });
+
   test("follows a generation whose tree is the same", async () => {
     await fake.publish(first, 1);
     await host.reconcile();

@@ -38,7 +38,7 @@ export async function repairStore(writer: StoreWriter, { controlPlane, damaged, 
   for (const lockfileHash of new Set([...here, ...damaged.trees])) {
     if (packages.size === 0 && trees.size === 0) break;
     const manifest = await manifestOf(writer, lockfileHash, { controlPlane, signal });
-    const plan = planTree(manifest, lockfileHash, store.platform);
+    const plan = planTree(manifest, { lockfileHash, platform: store.platform });
     const broken = plan.packages.filter(({ key }) => packages.has(key));
     if (broken.length === 0 && !trees.has(lockfileHash)) continue;
     const made = await materialise(writer, plan, {
@@ -64,7 +64,7 @@ async function manifestOf(
 ): Promise<Manifest> {
   const kept = await readKeptManifest(store, lockfileHash);
   if (kept) return kept;
-  const bytes = await controlPlane.manifest(lockfileHash, signal);
+  const { bytes } = await controlPlane.manifest(lockfileHash, { signal });
   if (createHash("sha256").update(bytes).digest("hex") === lockfileHash) return parseManifest(new TextDecoder().decode(bytes));
   throw new LarderError("E_MANIFEST", `The manifest ${lockfileHash.slice(0, 16)}… is not the one that the tree was built from.`, {
     hint: "Something between the control plane and this host changed it, or its database is damaged.",

@@ -42,6 +42,13 @@ export {
 export { type ErrorBody, hasCode, LarderError, type LarderErrorOptions } from "./larder-error.ts";
 export { type Manifest, type ManifestNode, manifestFormat, manifestNodeSchema, manifestSchema, type NodeId } from "./manifest.ts";
 export {
+  applyManifestDelta,
+  diffManifests,
+  formatManifest,
+  type ManifestDelta,
+  manifestDeltaSchema,
+} from "./manifest-delta.ts";
+export {
   environmentOf,
   type InstallPhase,
   type InstallResult,
@@ -71,7 +78,16 @@ export {
 } from "./platform.ts";
 export { nodeOf, type PlatformView, viewForPlatform } from "./platform-view.ts";
 export { redact } from "./redact.ts";
-export { acceptsBlobRedirect, contract, environmentSchema, type HostIdentity, hostIdentitySchema, rawRoutes } from "./routes.ts";
+export {
+  acceptsBlobRedirect,
+  contract,
+  environmentSchema,
+  type HostIdentity,
+  hostIdentitySchema,
+  manifestDeltaType,
+  manifestFromHeader,
+  rawRoutes,
+} from "./routes.ts";
 export {
   type Confinement,
   confinementSchema,

@@ -5,15 +5,21 @@ import { type Manifest, manifestSchema } from "./manifest.ts";
 /** A manifest from its JSON, with every root and edge checked to end at a node of it. Throws `E_MANIFEST`. Says nothing of its hash. */
 export function parseManifest(text: string): Manifest {
   const manifest = parseShape(text);
-  const ids = new Set(Object.keys(manifest.nodes));
-  const ends = [
-    ...Object.values(manifest.roots),
-    ...Object.values(manifest.nodes).flatMap((node) => Object.values(node.dependencies)),
-  ];
-  const dangling = ends.find((id) => !ids.has(id));
-  if (dangling !== undefined)
-    throw new LarderError("E_MANIFEST", `The manifest names ${JSON.stringify(dangling)} but does not hold it.`);
+  assertEdges(manifest);
   return manifest;
+}
+
+/** Throws `E_MANIFEST` when a root or an edge ends at no node. */
+export function assertEdges({ roots, nodes }: Manifest): void {
+  const assertEnds = (ends: Readonly<Record<string, string>>) => {
+    for (const alias in ends) {
+      const id = ends[alias] as string;
+      if (Object.hasOwn(nodes, id)) continue;
+      throw new LarderError("E_MANIFEST", `The manifest names ${JSON.stringify(id)} but does not hold it.`);
+    }
+  };
+  assertEnds(roots);
+  for (const id in nodes) assertEnds((nodes[id] as Manifest["nodes"][string]).dependencies);
 }
 
 function parseShape(text: string): Manifest {

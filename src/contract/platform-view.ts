@@ -37,19 +37,11 @@ export function viewForPlatform(manifest: Manifest, platform: Platform): Platfor
 
 function absentNodes(manifest: Manifest, platform: Platform): Map<NodeId, string> {
   const absent = new Map<NodeId, string>();
-  const requiredBy = new Map<NodeId, NodeId[]>();
-  const queue: NodeId[] = [];
-  for (const [id, node] of Object.entries(manifest.nodes)) {
-    if (!matchesPlatform(node, platform)) {
-      absent.set(id, `${id} has no build for ${formatPlatform(platform)}`);
-      queue.push(id);
-    }
-    for (const dependency of requiredDependencies(node)) {
-      const dependents = requiredBy.get(dependency);
-      if (dependents) dependents.push(id);
-      else requiredBy.set(dependency, [id]);
-    }
+  for (const id in manifest.nodes) {
+    if (!matchesPlatform(nodeOf(manifest, id), platform)) absent.set(id, `${id} has no build for ${formatPlatform(platform)}`);
   }
+  const queue = [...absent.keys()];
+  const requiredBy = queue.length === 0 ? new Map<NodeId, NodeId[]>() : dependentsOf(manifest);
   for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
     for (const dependent of requiredBy.get(id) ?? []) {
       if (absent.has(dependent)) continue;
@@ -58,6 +50,19 @@ function absentNodes(manifest: Manifest, platform: Platform): Map<NodeId, string
     }
   }
   return absent;
+}
+
+/** Node → those that cannot be without it. */
+function dependentsOf({ nodes }: Manifest): Map<NodeId, NodeId[]> {
+  const requiredBy = new Map<NodeId, NodeId[]>();
+  for (const id in nodes) {
+    for (const dependency of requiredDependencies(nodes[id] as ManifestNode)) {
+      const dependents = requiredBy.get(dependency);
+      if (dependents) dependents.push(id);
+      else requiredBy.set(dependency, [id]);
+    }
+  }
+  return requiredBy;
 }
 
 function requiredDependencies(node: ManifestNode): NodeId[] {

@@ -195,6 +195,13 @@ export const rawRoutes = {
 /** What a host sends with its request for a blob when it would follow a redirect to where the bytes are. It checks them, wherever they come from. */
 export const acceptsBlobRedirect = { "larder-blob-redirect": "follow" } as const;
 
+/**
+ * What a host sends with its request for a manifest when it has another one: its `lockfileHash`. The answer may then be a `ManifestDelta` between the two, of
+ * the media type `manifestDeltaType`.
+ */
+export const manifestFromHeader = "larder-manifest-from";
+export const manifestDeltaType = "application/vnd.larder.manifest-delta+json";
+
 /** What a host learns of itself with its token. */
 export const hostIdentitySchema = z.object({
   hostId: idSchema,

@@ -1,8 +1,8 @@
 import type { Integrity } from "../contract/index.ts";
 import type { PackageKey } from "./layout.ts";
 import { listPackages, listTrees } from "./list-trees.ts";
-import { readTreeRecord } from "./record.ts";
 import type { StoreWriter } from "./store-writer.ts";
+import { treePackages } from "./tree-packages.ts";
 
 /** Tarball → a package here that was built from it, and whose files another may share. A hint: the package may be gone or damaged by now. */
 export type Donors = Map<Integrity, PackageKey>;
@@ -15,11 +15,11 @@ export async function knownDonors(writer: StoreWriter, damaged: ReadonlySet<stri
   return donors;
 }
 
-async function readDonors({ store: { layout } }: StoreWriter): Promise<Donors> {
+async function readDonors({ store: { layout }, memory }: StoreWriter): Promise<Donors> {
   const there = new Set(await listPackages(layout));
   const donors: Donors = new Map();
   for (const tree of await listTrees(layout)) {
-    for (const { key, integrity } of (await readTreeRecord(layout, tree))?.packages ?? []) {
+    for (const { key, integrity } of (await treePackages(layout, tree, memory.trees)) ?? []) {
       if (there.has(key)) donors.set(integrity, key);
     }
   }

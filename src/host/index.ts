@@ -13,6 +13,7 @@ export { manifestPath, manifestsFolder, readKeptManifest } from "./kept-manifest
 export type { PackageKey, StoreLayout } from "./layout.ts";
 export { acquireLease, countRuns, type Lease, openRunDirectory, type RunDirectory } from "./lease.ts";
 export { type Materialised, type MaterialiseOptions, materialise, missingPackages } from "./materialise.ts";
+export { createPlanMemory, type PlanMemory } from "./plan-memory.ts";
 export { type PackageLink, type PlannedPackage, planTree, type TreePlan } from "./plan-tree.ts";
 export { isSettled, markSettled, unsettle } from "./settle.ts";
 export { dropPackages } from "./staging.ts";

@@ -70,7 +70,7 @@ async function build(writer: StoreWriter, plan: TreePlan, options: MaterialiseOp
     await buildPackages(writer, wanted, { ...options, rebuilt, done });
     await syncDirectory(layout.packages);
   }
-  await buildTree(writer.store, plan, { replace: options.rebuild?.tree ?? false });
+  await buildTree(writer, plan, { replace: options.rebuild?.tree ?? false });
   await syncDirectory(layout.trees);
   return result;
 }

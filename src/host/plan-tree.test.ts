@@ -9,7 +9,8 @@ import { strongComponents } from "./strong-components.ts";
 const node = (name: string, dependencies: Record<string, string> = {}): KeyedNode => ({
   name: name as PackageName,
   integrity: `sha512-${name}` as Integrity,
-  dependencies: new Map(Object.entries(dependencies) as [PackageName, string][]),
+  aliases: Object.keys(dependencies) as PackageName[],
+  targets: Object.values(dependencies),
 });
 const keysOf = (nodes: Record<string, KeyedNode>) => packageKeys(new Map(Object.entries(nodes)));
 
@@ -148,7 +149,7 @@ describe("a tree plan", () => {
       { a: "a@1.0.0" },
       { "a@1.0.0": { dependencies: { b: "b@1.0.0" } }, "b@1.0.0": {}, "stray@1.0.0": {} },
     );
-    const plan = planTree(manifest, lockfileHash, linux);
+    const plan = planTree(manifest, { lockfileHash, platform: linux });
     expect(plan.packages.map(({ nodeId }) => nodeId).sort()).toEqual(["a@1.0.0", "b@1.0.0"]);
     expect(plan.roots.map(({ alias, name }) => [alias, name])).toEqual([["a", "a"]] as never);
   });
@@ -166,7 +167,7 @@ describe("a tree plan", () => {
         "mac@1.0.0": { dependencies: { "@t/mac": "@t/mac@1.0.0" } },
       },
     );
-    const plan = planTree(manifest, lockfileHash, linux);
+    const plan = planTree(manifest, { lockfileHash, platform: linux });
     expect(plan.packages.map(({ name }) => name).sort()).toEqual(["@t/linux", "tool"] as never);
     expect(plan.packages.find(({ name }) => (name as string) === "tool")?.links.map(({ alias }) => alias)).toEqual([
       "@t/linux",
@@ -181,7 +182,7 @@ describe("a tree plan", () => {
       { "tool@1.0.0": { dependencies: { l: "l@1.0.0" }, optional: ["l"] }, "l@1.0.0": { os: ["linux"] }, "pure@1.0.0": {} },
     );
     const keysOn = (platform: typeof linux) =>
-      Object.fromEntries(planTree(manifest, lockfileHash, platform).packages.map(({ name, key }) => [name, key]));
+      Object.fromEntries(planTree(manifest, { lockfileHash, platform }).packages.map(({ name, key }) => [name, key]));
     const here = keysOn(linux);
     const there = keysOn({ os: "darwin", cpu: "arm64" });
     expect(here.pure).toBe(there.pure as never);
@@ -190,6 +191,6 @@ describe("a tree plan", () => {
 
   test("of nothing is a valid, empty tree", () => {
     const { manifest, lockfileHash } = fixture({}, {});
-    expect(planTree(manifest, lockfileHash, linux)).toMatchObject({ packages: [], roots: [], unavailable: [] });
+    expect(planTree(manifest, { lockfileHash, platform: linux })).toMatchObject({ packages: [], roots: [], unavailable: [] });
   });
 });

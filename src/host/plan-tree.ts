@@ -3,6 +3,7 @@ import {
   type Integrity,
   type LockfileHash,
   type Manifest,
+  type ManifestNode,
   type NodeId,
   nodeOf,
   type PackageName,
@@ -12,6 +13,7 @@ import {
 } from "../contract/index.ts";
 import type { PackageKey } from "./layout.ts";
 import { type KeyedNode, packageKeys } from "./package-keys.ts";
+import { createPlanMemory, type PlanMemory, type PlannedNode, presentNode } from "./plan-memory.ts";
 
 /** A link named `alias` to the content of another package. */
 export interface PackageLink {
@@ -42,50 +44,75 @@ export interface TreePlan {
   unavailable: { name: PackageName; version: ExactVersion; reason: string }[];
 }
 
-export function planTree(manifest: Manifest, lockfileHash: LockfileHash, platform: Platform): TreePlan {
+export interface PlanOptions {
+  lockfileHash: LockfileHash;
+  platform: Platform;
+  /** From plans for the same platform: nodes whose objects it knows cost next to nothing. */
+  memory?: PlanMemory;
+}
+
+export function planTree(manifest: Manifest, { lockfileHash, platform, memory = createPlanMemory() }: PlanOptions): TreePlan {
   const view = viewForPlatform(manifest, platform);
-  const present = (edges: object) =>
-    (Object.entries(edges) as [PackageName, NodeId][])
-      .filter(([, id]) => view.nodes.has(id))
-      .sort(([a], [b]) => (a < b ? -1 : 1));
+  const isPresent = (id: NodeId) => view.nodes.has(id);
+  const remembered = new Map<NodeId, PlannedNode>();
   const nodes = new Map<NodeId, KeyedNode>();
   for (const id of view.nodes) {
-    const { name, integrity, dependencies } = nodeOf(manifest, id);
-    nodes.set(id, { name: parsePackageName(name), integrity, dependencies: new Map(present(dependencies)) });
+    const node = nodeOf(manifest, id);
+    const known = memory.of(node);
+    remembered.set(id, known);
+    nodes.set(id, presentNode(node, known, isPresent));
   }
-  const keys = packageKeys(nodes);
-  const linkTo = (alias: PackageName, id: NodeId): PackageLink => ({
+  const keys = packageKeys(nodes, {
+    read: (id) => remembered.get(id)?.keyed,
+    write(id, keyed) {
+      const known = remembered.get(id);
+      if (known) known.keyed = keyed;
+    },
+  });
+  const linkTo = ([alias, id]: readonly [PackageName, NodeId]): PackageLink => ({
     alias: parsePackageName(alias),
     key: keys.get(id) as PackageKey,
     name: nodeOf(manifest, id).name,
   });
 
   const packages = new Map<PackageKey, PlannedPackage>();
-  for (const [nodeId, { name, integrity, dependencies }] of nodes) {
+  for (const [nodeId, known] of remembered) {
     const key = keys.get(nodeId) as PackageKey;
-    const links = [...dependencies].map(([alias, id]) => linkTo(alias, id));
-    const { version, unpackedBytes } = nodeOf(manifest, nodeId);
-    // A package that depends on itself finds itself without a link.
-    const foreign = links.filter((link) => !(link.alias === name && link.key === key));
-    packages.set(key, {
-      key,
-      nodeId,
-      name,
-      version,
-      integrity,
-      links: foreign,
-      ...(unpackedBytes === undefined ? {} : { unpackedBytes }),
-    });
+    // Its key stands for its links too.
+    if (known.planned?.key !== key) {
+      const { aliases, targets } = nodes.get(nodeId) as KeyedNode;
+      const links = aliases.map((alias, index) => linkTo([alias, targets[index] as NodeId]));
+      known.planned = plannedPackage(nodeOf(manifest, nodeId), { nodeId, key, links });
+    }
+    packages.set(key, known.planned);
   }
+  const roots = Object.entries(manifest.roots) as [PackageName, NodeId][];
   return {
     lockfileHash,
     packages: [...packages.values()],
-    roots: present(manifest.roots)
-      .filter(([alias]) => !view.unavailable.has(alias))
-      .map(([alias, id]) => linkTo(alias, id)),
+    roots: roots
+      .filter(([alias, id]) => view.nodes.has(id) && !view.unavailable.has(alias))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(linkTo),
     unavailable: [...view.unavailable].map(([alias, reason]) => {
       const { name, version } = nodeOf(manifest, manifest.roots[alias] as NodeId);
       return { name, version, reason };
     }),
+  };
+}
+
+function plannedPackage(
+  { name, version, integrity, unpackedBytes }: ManifestNode,
+  { nodeId, key, links }: { nodeId: NodeId; key: PackageKey; links: PackageLink[] },
+): PlannedPackage {
+  return {
+    key,
+    nodeId,
+    name: parsePackageName(name),
+    version,
+    integrity,
+    // A package that depends on itself finds itself without a link.
+    links: links.filter((link) => !(link.alias === name && link.key === key)),
+    ...(unpackedBytes === undefined ? {} : { unpackedBytes }),
   };
 }

@@ -57,7 +57,7 @@ export function fixture(roots: Record<string, string>, packages: Record<string, 
     blobs,
     fetchBlob,
     fetched,
-    plan: (platform = linux) => planTree(manifest, lockfileHash, platform),
+    plan: (platform = linux) => planTree(manifest, { lockfileHash, platform }),
   };
 }
 export type Fixture = ReturnType<typeof fixture>;

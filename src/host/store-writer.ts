@@ -8,9 +8,11 @@ import type { HostStore } from "./host-store.ts";
 import { forgetCondemned } from "./lease-files.ts";
 import { settleIfEmpty } from "./settle.ts";
 import { readPlatform, writePlatform } from "./state.ts";
+import type { KnownTrees } from "./tree-packages.ts";
 
 export interface WriterMemory {
   donors?: Donors;
+  readonly trees: KnownTrees;
 }
 
 /** The right to change a store; one exists per store, across processes, and it dies with its holder. */
@@ -65,7 +67,7 @@ async function preparedWriter(store: HostStore, lock: AsyncDisposable): Promise<
   }
   return {
     store,
-    memory: {},
+    memory: { trees: new Map() },
     exclusive: (task) => mutex.run(task),
     [Symbol.asyncDispose]: () => mutex.run(async () => lock[Symbol.asyncDispose]()),
   };

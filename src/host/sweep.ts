@@ -9,11 +9,11 @@ import { type PackageKey, packagePath, type StoreLayout, treePath } from "./layo
 import { condemn, isSocketName, listLeases, pardon } from "./lease-files.ts";
 import { listPackages, listTrees } from "./list-trees.ts";
 import { planSweep } from "./plan-sweep.ts";
-import { readTreeRecord } from "./record.ts";
 import { moveToTrash } from "./staging.ts";
 import { readAccepted, readFlips } from "./state.ts";
 import { createStoreSize } from "./store-size.ts";
 import type { StoreWriter } from "./store-writer.ts";
+import { type KnownTrees, treePackages } from "./tree-packages.ts";
 
 export interface SweepOptions {
   /** Trees to keep besides the current, the previous, the accepted and the leased ones. */
@@ -42,15 +42,15 @@ export interface SweepSummary {
  * Everything leaves by a rename into `trash/` first. Killed at any point, the next sweep does the rest.
  */
 export function sweepStore(writer: StoreWriter, options: SweepOptions = {}): Promise<SweepSummary> {
-  const { store } = writer;
-  return writer.exclusive(() => describeDiskErrors(store.layout.directory, () => sweep(store, options)));
+  const { store, memory } = writer;
+  return writer.exclusive(() => describeDiskErrors(store.layout.directory, () => sweep(store, options, memory.trees)));
 }
 
 /** What a sweep would do now. Needs no lock, and changes nothing. */
 export const previewSweep = (store: HostStore, options: Omit<SweepOptions, "dryRun"> = {}): Promise<SweepSummary> =>
   describeDiskErrors(store.layout.directory, () => sweep(store, { ...options, dryRun: true }));
 
-async function sweep(store: HostStore, options: SweepOptions): Promise<SweepSummary> {
+async function sweep(store: HostStore, options: SweepOptions, known: KnownTrees = new Map()): Promise<SweepSummary> {
   const { keep = [], dryRun = false, graceMs = 0, quotaBytes = Number.POSITIVE_INFINITY } = options;
   const { layout } = store;
   // Runs before leases: a run's lease is older than its directory, so every living run listed here has its lease listed too.
@@ -72,7 +72,8 @@ async function sweep(store: HostStore, options: SweepOptions): Promise<SweepSumm
   const isOver = async () => quotaBytes !== Number.POSITIVE_INFINITY && (await size.ofTrees(left())) > quotaBytes;
   for (const tree of inGrace) if (await isOver()) removed.push(...(await remove([tree])));
   const overQuotaBytes = (await isOver()) ? (await size.ofTrees(left())) - quotaBytes : 0;
-  const packages = await unreachable(layout, trees, new Set(removed));
+  for (const tree of removed) known.delete(tree);
+  const packages = await unreachable(layout, left(), known);
   const freedBytes = await size.ofPackages(packages);
   const leases = await listLeases(layout);
   const living = new Set(leases.live.map((lease) => lease.id));
@@ -104,17 +105,12 @@ async function removeTrees(layout: StoreLayout, candidates: LockfileHash[]): Pro
 }
 
 /** Nothing, when a tree that stays does not say what it needs. */
-async function unreachable(
-  layout: StoreLayout,
-  trees: readonly LockfileHash[],
-  removed: ReadonlySet<LockfileHash>,
-): Promise<PackageKey[]> {
+async function unreachable(layout: StoreLayout, trees: readonly LockfileHash[], known: KnownTrees): Promise<PackageKey[]> {
   const needed = new Set<PackageKey>();
   for (const tree of trees) {
-    if (removed.has(tree)) continue;
-    const record = await readTreeRecord(layout, tree);
-    if (!record) return [];
-    for (const { key } of record.packages) needed.add(key);
+    const packages = await treePackages(layout, tree, known);
+    if (!packages) return [];
+    for (const { key } of packages) needed.add(key);
   }
   return (await listPackages(layout)).filter((key) => !needed.has(key));
 }

@@ -89,7 +89,7 @@ async function signedPlan(store: HostStore, { desired }: SignedDesiredState): Pr
   const manifest = await readKeptManifest(store, lockfileHash);
   const digest = `sha512-${createHash("sha512").update(bytes).digest("base64")}`;
   if (!manifest || digest !== manifestDigest) throw new Broken("manifest", subject, "It is not the one that was signed.");
-  return planTree(manifest, lockfileHash, store.platform);
+  return planTree(manifest, { lockfileHash, platform: store.platform });
 }
 
 async function checkAgainstPlan(store: HostStore, { plan, report }: { plan: TreePlan; report: TrustReport }): Promise<void> {

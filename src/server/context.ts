@@ -20,6 +20,7 @@ import { startDesiredWatch } from "./desired/desired-watch.ts";
 import { type EventHub, openEventHub } from "./events/event-hub.ts";
 import { type Notice, parseNotice } from "./events/notice.ts";
 import { openControlDirectory } from "./open-control-directory.ts";
+import { createManifestDeltas, type ManifestDeltas } from "./raw/manifest-deltas.ts";
 import { createRunWaiters, type RunWaiters } from "./runs/run-waiters.ts";
 import type { ServerConfig } from "./server-config.ts";
 import { openSigner } from "./signing/open-signer.ts";
@@ -41,6 +42,7 @@ export interface ServerContext extends AsyncDisposable {
   signer: Signer;
   authenticator: Authenticator;
   desired: DesiredCache;
+  manifestDeltas: ManifestDeltas;
   events: EventHub;
   stocker: Stocker;
   runWaiters: RunWaiters;
@@ -117,6 +119,7 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
     signer,
     authenticator,
     desired,
+    manifestDeltas: createManifestDeltas({ db }),
     events,
     stocker,
     runWaiters,

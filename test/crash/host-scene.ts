@@ -90,7 +90,7 @@ function controlPlaneOf(scene: Scene, generation: number): ControlPlane {
   return {
     identity: async () => ({ hostId: "host-1", environment, storeId, publicKey: scene.publicKey }) as never,
     desired: async () => ({ kind: "ok", signed: signedOf(scene, generation), etag: `"${generation}"`, nowMs: undefined }),
-    manifest: async (lockfileHash) => bytesOf(scene.manifests, lockfileHash),
+    manifest: async (lockfileHash) => ({ kind: "whole", bytes: bytesOf(scene.manifests, lockfileHash) }),
     blob: async (key) => chunksOf(bytesOf(scene.blobs, key)),
     report: async () => {},
     claimRuns: async () => [],

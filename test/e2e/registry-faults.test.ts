@@ -45,7 +45,10 @@ afterAll(async () => {
 
 async function serve(lockfileHash: string, generation: number): Promise<void> {
   const stored = await getManifest(stage.db.query, lockfileHash as LockfileHash);
-  const plan = planTree(parseManifest(stored?.body ?? ""), lockfileHash as LockfileHash, store.platform);
+  const plan = planTree(parseManifest(stored?.body ?? ""), {
+    lockfileHash: lockfileHash as LockfileHash,
+    platform: store.platform,
+  });
   await using writer = await openStoreWriter(store, { purpose: "test" });
   await materialise(writer, plan, {
     signal: new AbortController().signal,

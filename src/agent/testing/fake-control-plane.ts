@@ -4,10 +4,14 @@ import type { FixtureGeneration } from "../../../test/harness/fixture-generation
 import {
   type BlobKey,
   type DesiredState,
+  diffManifests,
   type EnvironmentName,
   type Event,
   generateSigningKey,
   type HostReport,
+  type Manifest,
+  manifestDeltaType,
+  manifestFromHeader,
   rawRoutes,
   type SignedDesiredState,
   type SigningKey,
@@ -63,7 +67,7 @@ export async function openFakeControlPlane(): Promise<FakeControlPlane> {
     } else if (path === rawRoutes.desired) {
       sendDesired(request, response);
     } else if (path.startsWith(rawRoutes.manifest(""))) {
-      sendBytes(request, response, manifests.get(path.slice(rawRoutes.manifest("").length)));
+      sendManifest(request, response, path.slice(rawRoutes.manifest("").length));
     } else if (path.startsWith(rawRoutes.blob(""))) {
       sendBytes(request, response, blobs.get(path.slice(rawRoutes.blob("").length) as BlobKey));
     } else if (path === rawRoutes.events) {
@@ -85,6 +89,14 @@ export async function openFakeControlPlane(): Promise<FakeControlPlane> {
     const etag = `"${offered.desired.generation}-${offered.signature.slice(0, 12)}"`;
     if (request.headers["if-none-match"] === etag) response.writeHead(304, { etag }).end();
     else json(response, 200, offered, { etag });
+  }
+
+  function sendManifest(request: IncomingMessage, response: ServerResponse, lockfileHash: string): void {
+    const [older, newer] = [manifests.get(String(request.headers[manifestFromHeader])), manifests.get(lockfileHash)];
+    if (!(older && newer)) return void sendBytes(request, response, newer);
+    const read = (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString()) as Manifest;
+    response.setHeader("content-type", manifestDeltaType);
+    sendBytes(request, response, Buffer.from(JSON.stringify(diffManifests(read(older), read(newer)))));
   }
 
   function sendBytes(request: IncomingMessage, response: ServerResponse, stored: Uint8Array | undefined): void {

@@ -34,7 +34,7 @@ export async function openTestStore(): Promise<TestStore> {
       await mkdir(manifestsFolder(store), { recursive: true });
       await writeFile(manifestPath(store, lockfileHash), bytes);
       await using writer = await openStoreWriter(store, { purpose: "test" });
-      const plan = planTree(manifest, lockfileHash, store.platform);
+      const plan = planTree(manifest, { lockfileHash, platform: store.platform });
       await materialise(writer, plan, {
         signal: new AbortController().signal,
         async fetchBlob(key) {

@@ -22,7 +22,7 @@ const descriptions: Record<"events" | "self" | "desired" | "manifest" | "blob" |
   manifest: {
     summary: "Host: a manifest's canonical JSON",
     type: "application/json",
-    statuses: { 200: "`Manifest`", 304: "As the ETag given" },
+    statuses: { 200: "`Manifest`, or a `ManifestDelta` to who sends `larder-manifest-from`", 304: "As the ETag given" },
   },
   blob: {
     summary: "Host: a tarball by its SHA-512",

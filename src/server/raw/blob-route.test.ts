@@ -2,7 +2,15 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type EnvironmentName, rawRoutes } from "../../contract/index.ts";
+import {
+  applyManifestDelta,
+  type EnvironmentName,
+  formatManifest,
+  manifestDeltaSchema,
+  manifestDeltaType,
+  manifestFromHeader,
+  rawRoutes,
+} from "../../contract/index.ts";
 import { commitTestGeneration, type TestGeneration } from "../testing/test-generation.ts";
 import { openTestServer, type TestServer } from "../testing/test-server.ts";
 
@@ -102,6 +110,19 @@ test("a manifest is served as its own bytes, and only to its environment", async
   for (const hash of [elsewhere.lockfileHash, "f".repeat(64), "x"]) {
     expect((await server.fetch(rawRoutes.manifest(hash), { token })).status).toBe(404);
   }
+});
+
+test("what changed between two manifests is served to who may read both, else the whole manifest or nothing", async () => {
+  const ask = (to: string, from: string) =>
+    server.fetch(rawRoutes.manifest(to), { token, headers: { [manifestFromHeader]: from } });
+  const delta = await ask(smallOne.lockfileHash, largeOne.lockfileHash);
+  expect(delta.headers.get("content-type")).toBe(manifestDeltaType);
+  const made = applyManifestDelta(JSON.parse(largeOne.manifest), manifestDeltaSchema.parse(await delta.json()));
+  expect(formatManifest(made, new Map())).toBe(smallOne.manifest);
+  for (const from of [elsewhere.lockfileHash, "f".repeat(64), "x"]) {
+    expect(await (await ask(smallOne.lockfileHash, from)).text()).toBe(smallOne.manifest);
+  }
+  expect((await ask(elsewhere.lockfileHash, smallOne.lockfileHash)).status).toBe(404);
 });
 
 test("a damaged blob is an error when it is small and a broken connection when it is large, never wrong bytes", async () => {
