@@ -10,6 +10,9 @@ import type { SettingName } from "./settings.ts";
 /** The settings that `up` and `serve` take besides the common ones. */
 export const serverSettings: SettingName[] = [
   "listen",
+  "metricsListen",
+  "drainDelay",
+  "drainTimeout",
   "registry",
   "databaseUrl",
   "blobStore",
@@ -28,6 +31,8 @@ export function serverConfigFrom({ settings, logger, terminal }: CommandContext)
   return {
     dataDirectory: settings.dataDir,
     listen: { host: listen.hostname, port: listen.port },
+    metricsListen: settings.metricsListen && { host: settings.metricsListen.hostname, port: settings.metricsListen.port },
+    drain: { delayMs: settings.drainDelay, timeoutMs: settings.drainTimeout },
     database: databaseUrl === undefined ? "embedded" : { url: databaseUrl },
     blobStore: settings.blobStore,
     s3: s3From(settings),

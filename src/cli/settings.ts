@@ -21,6 +21,9 @@ import {
 export const settingsSchema = z.object({
   dataDir: z.string().min(1, "is empty"),
   listen: parsedBy(parseListenAddress),
+  metricsListen: parsedBy(parseListenAddress).optional(),
+  drainDelay: parsedBy(parseAgeText),
+  drainTimeout: parsedBy(parseAgeText),
   server: parsedBy(parseHttpUrl).optional(),
   token: z
     .string()
@@ -106,6 +109,23 @@ export const settingDescriptions: Record<SettingName, SettingDescription> = {
     argument: "URL",
     description: "PostgreSQL to keep state in, instead of the embedded database",
     secret: true,
+  },
+  metricsListen: {
+    flag: "metrics-listen",
+    argument: "HOST:PORT",
+    description: "serve /metrics there without a token; absent: only at the server's address, with a token of role metrics",
+  },
+  drainDelay: {
+    flag: "drain-delay",
+    argument: "TIME",
+    description: "how long a stopping server says that it is not ready and serves on, for a load balancer to notice",
+    fallback: "0",
+  },
+  drainTimeout: {
+    flag: "drain-timeout",
+    argument: "TIME",
+    description: "how long requests under way may then take to finish",
+    fallback: "10s",
   },
   blobStore: {
     flag: "blob-store",

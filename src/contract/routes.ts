@@ -190,6 +190,8 @@ export const rawRoutes = {
   blobs: "/api/blobs/batch",
   health: "/healthz",
   ready: "/readyz",
+  /** Prometheus's text format; see docs/replicas.md. */
+  metrics: "/metrics",
 } as const;
 
 /** What a host sends with its request for a blob when it would follow a redirect to where the bytes are. It checks them, wherever they come from. */

@@ -3,10 +3,10 @@ import { idSchema, timestampSchema } from "./ids.ts";
 
 /**
  * admin: everything · operator: packages, installs, generations and operations, not who may do what, nor where things are kept · viewer: reads
- * everything, the audit log included · author: reads packages and types, and runs scripts · host: its own environment's desired state, manifest and
+ * everything, the audit log included · author: reads packages and types, and runs scripts · metrics: `/metrics` alone · host: its own environment's desired state, manifest and
  * blobs, and its report.
  */
-export const roles = ["admin", "operator", "viewer", "author", "host"] as const;
+export const roles = ["admin", "operator", "viewer", "author", "metrics", "host"] as const;
 export type Role = (typeof roles)[number];
 
 export const tokenSchema = z.object({

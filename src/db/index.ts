@@ -127,6 +127,7 @@ export {
   listSessionIds,
 } from "./sessions.ts";
 export { activeSigningKey, ensureSigningKey, type StoredSigningKey } from "./signing-keys.ts";
+export { readStoreFacts, type StoreFacts } from "./store-facts.ts";
 export {
   forgetRevivedStrays,
   forgetStrayBlobs,

@@ -80,8 +80,11 @@ export async function startOperations(options: OperationsOptions): Promise<Async
   const running = loop();
   return {
     async [Symbol.asyncDispose]() {
+      const left = current?.id;
       stopping.abort(new LarderError("E_INTERRUPTED", "The control plane is stopping.", { retryable: true }));
       await running;
+      // The election is free: another replica need not wait for its poll.
+      if (left) await db.notify(db.query, notice({ type: "operation", id: left })).catch(() => {});
       clearInterval(looking);
       await listener[Symbol.asyncDispose]();
     },

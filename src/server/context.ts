@@ -19,6 +19,7 @@ import { createDesiredCache, type DesiredCache } from "./desired/desired-cache.t
 import { startDesiredWatch } from "./desired/desired-watch.ts";
 import { type EventHub, openEventHub } from "./events/event-hub.ts";
 import { type Notice, parseNotice } from "./events/notice.ts";
+import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { openControlDirectory } from "./open-control-directory.ts";
 import { createManifestDeltas, type ManifestDeltas } from "./raw/manifest-deltas.ts";
 import { createRunWaiters, type RunWaiters } from "./runs/run-waiters.ts";
@@ -47,6 +48,7 @@ export interface ServerContext extends AsyncDisposable {
   stocker: Stocker;
   runWaiters: RunWaiters;
   sessionMs: number;
+  metrics: Metrics;
   /** Takes effect here at once; the database tells the other replicas. */
   announce(notice: Notice): void;
 }
@@ -71,8 +73,9 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
   const events = stack.use(openEventHub({ db, logger }));
   const stocker = createStocker({ db, logger });
   const runWaiters = createRunWaiters();
+  const metrics = createMetrics({ db, logger, events, version: packageJson.version });
   const announce = (notice: Notice) => {
-    for (const listener of [authenticator, desired, events, stocker, runWaiters, desiredWatch]) listener.notice(notice);
+    for (const listener of [authenticator, desired, events, stocker, runWaiters, desiredWatch, metrics]) listener.notice(notice);
   };
   const desiredWatch = stack.use(startDesiredWatch({ db, logger, announce }));
   const onNotice = (payload: string) => {
@@ -124,6 +127,7 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
     stocker,
     runWaiters,
     sessionMs: config.sessionMs ?? defaultSessionMs,
+    metrics,
     announce,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -9,6 +9,13 @@ export interface ServerConfig {
   dataDirectory: string;
   /** Port 0 picks a free one. */
   listen: { host: string; port: number };
+  /** Serves `/metrics` there too, to anyone. */
+  metricsListen?: { host: string; port: number } | undefined;
+  /**
+   * A stop: for `delayMs` this replica says that it is not ready and serves on, then requests under way have `timeoutMs` to finish. Absent: at once, and
+   * 10 s.
+   */
+  drain?: { delayMs: number; timeoutMs: number } | undefined;
   /** `embedded` is PGlite in `control/db`; `memory` is gone with the process. */
   database: { url: string } | "embedded" | "memory";
   /**

@@ -1,6 +1,7 @@
 import { adminTokenPath } from "./auth/ensure-admin-token.ts";
 import { openContext } from "./context.ts";
 import { openListener } from "./http/listener.ts";
+import { openMetricsListener } from "./metrics/metrics-listener.ts";
 import type { ServerConfig } from "./server-config.ts";
 import { writeServerFile } from "./server-file.ts";
 
@@ -17,6 +18,10 @@ export async function startServer(config: ServerConfig): Promise<Server> {
   const { logger, listen } = config;
   await using stack = new AsyncDisposableStack();
   const context = stack.use(await openContext(config));
+  if (config.metricsListen) {
+    const { port } = stack.use(openMetricsListener(context.metrics, config.metricsListen));
+    logger.info({ url: `${urlOf(config.metricsListen.host, port)}/metrics` }, "metrics served without a token");
+  }
   const listener = stack.use(openListener(context, config));
   const url = urlOf(listen.host, listener.port);
   stack.use(await writeServerFile(context.controlDirectory, { url, clock: config.clock }));

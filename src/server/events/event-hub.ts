@@ -1,14 +1,16 @@
-import type { Event } from "../../contract/index.ts";
+import type { Event, Role } from "../../contract/index.ts";
 import { type Db, listSessionIds, listTokens } from "../../db/index.ts";
 import type { Logger } from "../../lib/index.ts";
 import { isRevokedBy, type Principal } from "../auth/principal.ts";
-import { createEventStream, type EventStream, formatEvent, heartbeat } from "./event-stream.ts";
+import { createEventStream, type EventStream, formatEvent, heartbeat, reconnectAfter } from "./event-stream.ts";
 import type { Notice } from "./notice.ts";
 import { readEvent } from "./read-event.ts";
 import { isVisibleTo } from "./visible-event.ts";
 
 export interface EventHub extends AsyncDisposable {
   connect(principal: Principal): Response;
+  /** Open streams by role. */
+  sessionCounts(): Map<Role, number>;
   /** Reads the row that the notice names and sends it to whoever may see it. */
   notice(notice: Notice): void;
 }
@@ -80,6 +82,11 @@ export function openEventHub({ db, logger, heartbeatMs = 15_000 }: HubOptions): 
         headers: { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },
       });
     },
+    sessionCounts() {
+      const counts = new Map<Role, number>();
+      for (const { principal } of sessions) counts.set(principal.role, (counts.get(principal.role) ?? 0) + 1);
+      return counts;
+    },
     notice(notice) {
       if (notice.type === "revoked") {
         for (const { principal, stream } of sessions) if (isRevokedBy(principal, notice)) stream.close();
@@ -88,7 +95,12 @@ export function openEventHub({ db, logger, heartbeatMs = 15_000 }: HubOptions): 
     async [Symbol.asyncDispose]() {
       closed = true;
       clearInterval(timer);
-      for (const { stream } of sessions) stream.close();
+      // Not all in the same instant at the replicas that are left.
+      const spreadMs = Math.min(10_000, sessions.size);
+      for (const { stream } of sessions) {
+        stream.send(reconnectAfter(Math.ceil(Math.random() * spreadMs)));
+        stream.close();
+      }
     },
   };
 }

@@ -59,4 +59,6 @@ export function createEventStream(onClosed: () => void): EventStream {
 }
 
 export const formatEvent = (event: Event): string => `data: ${JSON.stringify(event)}\n\n`;
+/** Before the end of a stream: when its client may come again. */
+export const reconnectAfter = (ms: number): string => `retry: ${ms}\n\n`;
 export const heartbeat = ": alive\n\n";

@@ -49,6 +49,7 @@ export const rawAccess: Record<keyof typeof rawRoutes, Access> = {
   openapi: "anyone",
   health: "anyone",
   ready: "anyone",
+  metrics: [...viewers, "metrics"],
   events: [...readers, "host"],
   self: host,
   desired: host,

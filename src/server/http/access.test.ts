@@ -12,7 +12,7 @@ const tokens: Partial<Record<Caller, string>> = {};
 
 beforeAll(async () => {
   server = await openTestServer();
-  for (const role of ["admin", "operator", "viewer", "author"] as const)
+  for (const role of ["admin", "operator", "viewer", "author", "metrics"] as const)
     tokens[role] = (await server.admin.tokens.create({ role, subject: role })).text;
   tokens.host = (await server.admin.hosts.enrol({ id: "host-a", environment: "default" })).token;
   tokens.garbage = createTokenText("admin");
@@ -103,6 +103,11 @@ test("an operator changes what hosts serve, not who may do what, nor where thing
 test("whatever a role that only reads may do, an admin may", () => {
   const closed = routeTable.filter(({ access }) => access !== "anyone" && !access.includes("host") && !access.includes("admin"));
   expect(closed).toEqual([]);
+});
+
+test("a token for metrics reads nothing else", () => {
+  const open = routeTable.filter(({ access }) => access !== "anyone" && access.includes("metrics"));
+  expect(open.map(({ name }) => name)).toEqual(["metrics"]);
 });
 
 test.each(["Bearer", "Bearer ", "Basic YWRtaW46YWRtaW4=", `Bearer ${"x".repeat(400)}`, "Bearer ldr_admin_"])(

@@ -3,6 +3,7 @@ import { LarderError, redact } from "../../contract/index.ts";
 import type { Logger } from "../../lib/index.ts";
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { Principal } from "../auth/principal.ts";
+import type { ServedRequest } from "../metrics/metrics.ts";
 import { assertFromOwnPage, assertNotCrossSite } from "./browser-safety.ts";
 import { errorResponse } from "./error-response.ts";
 import { visibleError } from "./request-error.ts";
@@ -28,10 +29,13 @@ interface HandlerOptions {
   authenticator: Authenticator;
   logger: Logger;
   dispatch: Dispatch;
+  observe(request: ServedRequest): void;
+  /** Then every answer ends its connection, so that nobody keeps one to a replica that goes away. */
+  isStopping(): boolean;
 }
 
 /** What every request passes: route, browser safety, token, role; then its own handler; then headers and the log. */
-export function createFetchHandler({ authenticator, logger, dispatch }: HandlerOptions) {
+export function createFetchHandler({ authenticator, logger, dispatch, observe, isStopping }: HandlerOptions) {
   return async (request: Request, { keepOpen }: Pick<Exchange, "keepOpen">): Promise<Response> => {
     const startedAt = performance.now();
     const id = randomBytes(8).toString("hex");
@@ -52,7 +56,10 @@ export function createFetchHandler({ authenticator, logger, dispatch }: HandlerO
       response = errorResponse(entry.error);
     }
     const secured = withCommonHeaders(response, id);
-    writeLog(logger, { id, request, url, status: secured.status, ms: Math.round(performance.now() - startedAt), ...entry });
+    if (isStopping()) secured.headers.set("connection", "close");
+    const ms = performance.now() - startedAt;
+    observe({ route: entry.route, status: secured.status, seconds: ms / 1000 });
+    writeLog(logger, { id, request, url, status: secured.status, ms: Math.round(ms), ...entry });
     return secured;
   };
 }

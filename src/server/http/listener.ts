@@ -1,32 +1,41 @@
-import { LarderError } from "../../contract/index.ts";
-import { errnoOf, sleep } from "../../lib/index.ts";
+import { sleep } from "../../lib/index.ts";
 import type { ServerContext } from "../context.ts";
 import { createRouter } from "../routes/router.ts";
 import type { ServerConfig } from "../server-config.ts";
+import { bindPort } from "./bind-port.ts";
 import { createContractDispatch } from "./contract-dispatch.ts";
 import { createFetchHandler } from "./fetch-handler.ts";
 import { createRawDispatch } from "./raw-dispatch.ts";
 import { largestBodyBytes } from "./request-body.ts";
 
-/** The open port. Disposal refuses new connections, ends event streams, and gives requests under way some time to finish. */
+/**
+ * The open port. Disposal says first that this replica is not ready, and serves on for as long as a load balancer needs to see that; then it
+ * refuses connections, ends event streams, and lets requests under way finish.
+ */
 export interface Listener extends AsyncDisposable {
   port: number;
 }
 
-const drainMs = 5000;
 const idleSeconds = 60;
+const defaultDrain = { delayMs: 0, timeoutMs: 10_000 };
 
 /** Throws `E_BUSY` when the port is taken, `E_CONFIG` when it cannot be had at all. */
-export function openListener(context: ServerContext, { listen, logger }: Pick<ServerConfig, "listen" | "logger">): Listener {
+export function openListener(
+  context: ServerContext,
+  { listen, logger, drain = defaultDrain }: Pick<ServerConfig, "listen" | "logger" | "drain">,
+): Listener {
   let stopping = false;
+  const isStopping = () => stopping;
   const contract = createContractDispatch(createRouter(context));
-  const raw = createRawDispatch(context, () => stopping);
+  const raw = createRawDispatch(context, isStopping);
   const handle = createFetchHandler({
     authenticator: context.authenticator,
     logger,
     dispatch: (exchange) => (exchange.route.kind === "contract" ? contract(exchange) : raw(exchange)),
+    observe: context.metrics.observe,
+    isStopping,
   });
-  const server = bind(listen, () =>
+  const server = bindPort(listen, () =>
     Bun.serve({
       hostname: listen.host,
       port: listen.port,
@@ -43,30 +52,17 @@ export function openListener(context: ServerContext, { listen, logger }: Pick<Se
     port: server.port ?? listen.port,
     async [Symbol.asyncDispose]() {
       stopping = true;
+      if (drain.delayMs > 0) {
+        logger.info({ delayMs: drain.delayMs }, "draining: not ready, still serving");
+        await sleep(drain.delayMs);
+      }
       const closed = server.stop();
       await context.events[Symbol.asyncDispose]();
-      const deadline = performance.now() + drainMs;
+      const deadline = performance.now() + drain.timeoutMs;
       while (server.pendingRequests > 0 && performance.now() < deadline) await sleep(10);
+      if (server.pendingRequests > 0) logger.warn({ requests: server.pendingRequests }, "requests under way were cut");
       await server.stop(true);
       await closed;
     },
   };
-}
-
-function bind<T>({ host, port }: ServerConfig["listen"], open: () => T): T {
-  try {
-    return open();
-  } catch (error) {
-    const taken = errnoOf(error) === "EADDRINUSE";
-    throw new LarderError(
-      taken ? "E_BUSY" : "E_CONFIG",
-      `Cannot listen on ${host}:${port}${taken ? ": another process does" : ""}.`,
-      {
-        hint: taken
-          ? "Stop that process, or give another --listen; port 0 picks a free one."
-          : "Give an address of this machine and a port that this user may use.",
-        cause: error,
-      },
-    );
-  }
 }

@@ -1,4 +1,5 @@
 import type { ServerContext } from "../context.ts";
+import { metricsResponse } from "../metrics/metrics-listener.ts";
 import { getBlobs } from "../raw/blob-batch-route.ts";
 import { getBlob } from "../raw/blob-route.ts";
 import { getDesired } from "../raw/desired-route.ts";
@@ -26,6 +27,7 @@ export function createRawDispatch(context: ServerContext, isStopping: () => bool
       keepOpen();
       return context.events.connect(principal);
     },
+    metrics: () => metricsResponse(context.metrics),
     self: (exchange) => getIdentity(exchange, context),
     desired: (exchange) => getDesired(exchange, context),
     manifest: (exchange) => getManifest(exchange, context),
