@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
 import { readdir, readlink, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { buildGeneration } from "../../test/harness/fixture-generation.ts";
+import { openSmallDisk, whyNoSmallDisk } from "../../test/harness/small-disk.ts";
 import { openTempDir, type TempDir } from "../../test/harness/temp-dir.ts";
+import { testUnless } from "../../test/harness/test-unless.ts";
 import { until } from "../../test/harness/until.ts";
 import { type HostStore, openHostStore, openStoreWriter } from "../host/index.ts";
 import { type Agent, type AgentOptions, startAgent } from "./index.ts";
@@ -224,3 +227,27 @@ test("an agent that was killed at any moment goes on where it was", async () => 
   await using _writer = await openStoreWriter(store, { purpose: "test", waitMs: 1000 });
   expect(await readdir(store.layout.incoming)).toEqual([]);
 }, 30_000);
+
+describe("an agent whose disk is read-only when it starts", () => {
+  testUnless(
+    whyNoSmallDisk(),
+    "serves the old tree, says what is wrong, and converges once the disk can be written",
+    async () => {
+      await using disk = await openSmallDisk(16_000_000);
+      await using small = await openHostStore({ directory: join(disk.path, "data") });
+      await fake.publish(first, 1);
+      await (await start({ store: small }))[Symbol.asyncDispose]();
+      await using before = await start({ store: small });
+      await before.reconcile();
+      await before[Symbol.asyncDispose]();
+      expect(spawnSync("mount", ["-o", "remount,ro", disk.path]).status).toBe(0);
+      await fake.publish(second, 2);
+      await using agent = await start({ store: small });
+      await reported({ phase: "error", generation: 1, error: { code: "E_READ_ONLY" } });
+      expect(agent.status()).toMatchObject({ phase: "error", tree: { generation: 1 } });
+      expect(spawnSync("mount", ["-o", "remount,rw", disk.path]).status).toBe(0);
+      await reported({ phase: "ready", generation: 2 });
+      expect(await readlink(small.layout.current)).toContain(second.lockfileHash);
+    },
+  );
+});

@@ -1,12 +1,5 @@
-import { type ErrorBody, type HostPhase, LarderError } from "../contract/index.ts";
-import {
-  currentTree,
-  type HostStore,
-  openStoreWriter,
-  type StoreWriter,
-  type SweepOptions,
-  type TreeRef,
-} from "../host/index.ts";
+import { type ErrorBody, type HostPhase, hasCode, LarderError } from "../contract/index.ts";
+import { currentTree, type HostStore, type SweepOptions, type TreeRef } from "../host/index.ts";
 import { backoffMs, jittered, type Logger, silentLogger, sleep } from "../lib/index.ts";
 import { scrub } from "./check-after-boot.ts";
 import type { ControlPlane } from "./control-plane.ts";
@@ -15,6 +8,7 @@ import { followEvents } from "./follow-events.ts";
 import { createReconcileMemory, type ReconcileResult, reconcileOnce } from "./reconcile-once.ts";
 import { createReporter } from "./reporter.ts";
 import { createSentRuns, type ScriptRunner } from "./sent-runs.ts";
+import { createStoreLock, type StoreLock } from "./store-lock.ts";
 import { createWake } from "./wake.ts";
 
 export interface AgentOptions {
@@ -59,19 +53,28 @@ export interface Agent extends AsyncDisposable {
   reconcile(): Promise<ReconcileResult>;
 }
 
-/** Takes the store's lock for its lifetime: `E_LOCKED` says who holds it. An ordinary failure never ends it. */
+/**
+ * Takes the store's lock for its lifetime: `E_LOCKED` says who holds it. A disk that is full or read-only at the start is told in `status` and reported, scripts that
+ * are sent here run, and the lock is taken once the disk lets it. An ordinary failure never ends an agent.
+ */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { store, logger = silentLogger, waitMs = 0 } = options;
-  const writer = await openStoreWriter(store, { purpose: "larder agent", waitMs });
+  const lock = createStoreLock(store);
+  await lock.writer(waitMs).catch((error) => {
+    if (!isDiskError(error)) throw error;
+  });
   try {
     const tree = await currentTree(store);
     logger.info({ generation: tree?.generation ?? 0, directory: store.directory }, "agent started");
-    return runAgent({ ...options, logger, writer, tree });
+    return runAgent({ ...options, logger, lock, tree });
   } catch (error) {
-    await writer[Symbol.asyncDispose]();
+    await lock[Symbol.asyncDispose]();
     throw error;
   }
 }
+
+const isDiskError = (error: unknown): boolean =>
+  (["E_NO_SPACE", "E_READ_ONLY", "E_PERMISSION", "E_STORE_UNAVAILABLE"] as const).some((code) => hasCode(error, code));
 
 interface Waiter {
   resolve(result: ReconcileResult): void;
@@ -80,12 +83,12 @@ interface Waiter {
 
 interface Running extends AgentOptions {
   logger: Logger;
-  writer: StoreWriter;
+  lock: StoreLock;
   tree: TreeRef | undefined;
 }
 
 function runAgent(running: Running): Agent {
-  const { store, server, token, agentVersion = "unknown", logger, writer, tree, pollMs = 15_000, heartbeatMs } = running;
+  const { store, server, token, agentVersion = "unknown", logger, lock, tree, pollMs = 15_000, heartbeatMs } = running;
   const controlPlane = running.controlPlane ?? createControlPlaneClient({ server, token });
   const reporter = createReporter({ store, controlPlane, agentVersion, logger, ...(heartbeatMs ? { heartbeatMs } : {}) });
   const stop = new AbortController();
@@ -95,9 +98,9 @@ function runAgent(running: Running): Agent {
   let waiters: Waiter[] = [];
   let status: AgentStatus = { phase: tree ? "ready" : "pending", stale: false, ...(tree ? { tree } : {}) };
 
-  const pass = () =>
+  const pass = async () =>
     reconcileOnce({
-      writer,
+      writer: await lock.writer(),
       controlPlane,
       token,
       server,
@@ -166,21 +169,21 @@ function runAgent(running: Running): Agent {
       await tasks;
       await runs.ended();
       for (const waiter of waiters) waiter.reject(stopped());
-      await writer[Symbol.asyncDispose]();
+      await lock[Symbol.asyncDispose]();
       logger.info("agent stopped");
     },
   };
 }
 
 async function scrubNowAndThen(
-  { writer, logger, scrubIntervalMs = day, scrubBytesPerSecond = 8 * mebibyte }: Running,
+  { lock, logger, scrubIntervalMs = day, scrubBytesPerSecond = 8 * mebibyte }: Running,
   { wake, signal }: { wake(): void; signal: AbortSignal },
 ): Promise<void> {
   if (scrubBytesPerSecond === 0) return;
   while (!signal.aborted) {
     try {
       await sleep(jittered(scrubIntervalMs), signal);
-      if (await scrub(writer, { bytesPerSecond: scrubBytesPerSecond, logger, signal })) wake();
+      if (await scrub(await lock.writer(), { bytesPerSecond: scrubBytesPerSecond, logger, signal })) wake();
     } catch (error) {
       if (!signal.aborted) logger.warn({ err: error }, "could not scrub the store");
     }

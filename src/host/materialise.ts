@@ -1,5 +1,6 @@
 import { blobKeyOf, type Integrity, LarderError, type Progress } from "../contract/index.ts";
 import { syncDirectory } from "../lib/index.ts";
+import { assertDistinctNames } from "./assert-distinct-names.ts";
 import { buildTree } from "./build-tree.ts";
 import { clonePackage } from "./clone-package.ts";
 import { describeDiskError, describeDiskErrors } from "./disk-error.ts";
@@ -45,6 +46,7 @@ export function materialise(writer: StoreWriter, plan: TreePlan, options: Materi
 
 async function build(writer: StoreWriter, plan: TreePlan, options: MaterialiseOptions): Promise<Materialised> {
   const { layout } = writer.store;
+  if (!writer.traits.caseSensitive) assertDistinctNames(plan);
   const rebuilt = options.rebuild?.packages ?? new Set();
   const absent = new Set((await missingPackages(writer.store, plan)).map(({ key }) => key));
   const wanted = plan.packages.filter(({ key }) => absent.has(key) || rebuilt.has(key));

@@ -5,7 +5,9 @@ import { acquireDirectoryLock, Mutex, sleep } from "../lib/index.ts";
 import { describeDiskErrors } from "./disk-error.ts";
 import type { Donors } from "./donors.ts";
 import type { HostStore } from "./host-store.ts";
+import type { StoreLayout } from "./layout.ts";
 import { forgetCondemned } from "./lease-files.ts";
+import { type FileSystemTraits, probeFileSystem } from "./probe-file-system.ts";
 import { settleIfEmpty } from "./settle.ts";
 import { readPlatform, writePlatform } from "./state.ts";
 import type { KnownTrees } from "./tree-packages.ts";
@@ -18,6 +20,7 @@ export interface WriterMemory {
 /** The right to change a store; one exists per store, across processes, and it dies with its holder. */
 export interface StoreWriter extends AsyncDisposable {
   readonly store: HostStore;
+  readonly traits: FileSystemTraits;
   /** What builds of this writer have learned of the store. */
   readonly memory: WriterMemory;
   /** Runs builds, flips and sweeps of this writer one after the other: none sees another's half-done work. */
@@ -34,7 +37,7 @@ export async function openStoreWriter(
   const { layout } = store;
   const deadline = performance.now() + waitMs;
   for (;;) {
-    const attempt = await describeDiskErrors(layout.directory, () => acquireDirectoryLock(layout.directory, { purpose }));
+    const attempt = await describeDiskErrors(layout.directory, () => lockDirectory(layout, purpose));
     if (attempt.kind === "acquired") return preparedWriter(store, attempt.lock);
     if (performance.now() >= deadline) {
       const { pid, hostname, purpose: theirs, since } = attempt.by;
@@ -52,14 +55,27 @@ export async function openStoreWriter(
   }
 }
 
+async function lockDirectory(layout: StoreLayout, purpose: string) {
+  try {
+    return await acquireDirectoryLock(layout.directory, { purpose });
+  } catch (error) {
+    // A file system without links fails here, with an error that says nothing of them.
+    probeFileSystem(layout);
+    throw error;
+  }
+}
+
 async function preparedWriter(store: HostStore, lock: AsyncDisposable): Promise<StoreWriter> {
   const { layout } = store;
   const mutex = new Mutex();
+  let traits: FileSystemTraits;
   try {
-    await describeDiskErrors(layout.directory, async () => {
+    traits = await describeDiskErrors(layout.directory, async () => {
       await Promise.all([emptyFolder(layout.incoming), removeDrafts(layout.state), forgetCondemned(layout)]);
+      const found = probeFileSystem(layout);
       if ((await readPlatform(layout)) === undefined) await writePlatform(layout, store.platform);
       await settleIfEmpty(layout);
+      return found;
     });
   } catch (error) {
     await lock[Symbol.asyncDispose]();
@@ -67,6 +83,7 @@ async function preparedWriter(store: HostStore, lock: AsyncDisposable): Promise<
   }
   return {
     store,
+    traits,
     memory: { trees: new Map() },
     exclusive: (task) => mutex.run(task),
     [Symbol.asyncDispose]: () => mutex.run(async () => lock[Symbol.asyncDispose]()),
