@@ -14,6 +14,7 @@ const commands = {
   test: (args) => [bun, [join(root, "scripts/test.ts"), ...args]],
   check: (args) => [process.execPath, [join(root, "scripts/check.mjs"), ...args]],
   bench: (args) => [bun, [join(root, "bench/main-job.ts"), ...args]],
+  "build-embed": (args) => [bun, [join(root, "scripts/build-embed.ts"), ...args]],
   "set-up": () => undefined,
 };
 

@@ -18,6 +18,7 @@ const mayImport: Record<string, string[]> = {
   host: ["lib", "contract", "archive"],
   agent: ["lib", "contract", "host"],
   runner: ["lib", "contract", "host"],
+  embed: ["contract", "host", "agent", "runner"],
   cli: ["lib", "contract", "host", "agent", "runner", "server"],
   console: ["contract"],
 };
