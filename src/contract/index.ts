@@ -3,6 +3,7 @@
 // Invariants: canonical JSON is RFC 8785; every persisted or sent format carries a version; a name, version or hash that came
 // through a parser here is safe to join into a path or an address.
 
+export type { AuditQuery, AuditRecord } from "./audit-log.ts";
 export { blobBatchKeys, blobBatchSchema, blobFrameHead, largestBatchedBlob, readBlobFrames } from "./blob-frames.ts";
 export { canonicalJson } from "./canonical-json.ts";
 export {
@@ -12,13 +13,16 @@ export {
   type SignedDesiredState,
   signedDesiredStateSchema,
 } from "./desired-state.ts";
+export { type EnvironmentDetails, environmentSchema } from "./environment.ts";
 export { errorBodySchema } from "./error-body.ts";
 export { type ErrorCode, errorCodes, exitCodeOf, httpStatusOf, isErrorCode } from "./error-codes.ts";
 export { type Event, eventSchema } from "./events.ts";
 export { type ExactVersion, exactVersionSchema, isExactVersion, parseExactVersion } from "./exact-version.ts";
 export {
   type Generation,
+  type GenerationChanges,
   type GenerationDiff,
+  type GenerationSize,
   generationDiffSchema,
   generationSchema,
   type PackageChange,
@@ -81,7 +85,6 @@ export { redact } from "./redact.ts";
 export {
   acceptsBlobRedirect,
   contract,
-  environmentSchema,
   type HostIdentity,
   hostIdentitySchema,
   manifestDeltaType,

@@ -1,9 +1,11 @@
 import { oc } from "@orpc/contract";
 import { z } from "zod";
+import { auditContract } from "./audit-log.ts";
+import { environmentsContract } from "./environment-routes.ts";
 import { exactVersionSchema } from "./exact-version.ts";
-import { generationDiffSchema, generationSchema } from "./generation.ts";
+import { generationsContract } from "./generation-routes.ts";
 import { hostReportSchema, hostSchema } from "./host.ts";
-import { environmentNameSchema, generationNumberSchema, idSchema, timestampSchema } from "./ids.ts";
+import { environmentNameSchema, idSchema } from "./ids.ts";
 import { installOperationSchema, operationSchema, startedSchema } from "./operation.ts";
 import { allowlistSchema, packageEntrySchema } from "./package-entry.ts";
 import { packageNameSchema } from "./package-name.ts";
@@ -16,29 +18,17 @@ import { roles, tokenSchema } from "./token.ts";
 const inEnvironment = z.object({ environment: environmentNameSchema });
 const namedPackage = inEnvironment.extend({ name: packageNameSchema });
 const byId = z.object({ id: idSchema });
-const numberInPath = z.coerce.number().pipe(generationNumberSchema);
-
-export const environmentSchema = z.object({
-  name: environmentNameSchema,
-  createdAt: timestampSchema,
-  generation: z.number().int().nonnegative(),
-});
 
 /** The HTTP API below `/api`: paths, inputs and answers. Raw routes (bytes, caching, events) are in `rawRoutes`. */
 export const contract = {
+  audit: auditContract,
   status: {
     get: oc
       .route({ method: "GET", path: "/environments/{environment}/status", summary: "Where everything stands" })
       .input(inEnvironment)
       .output(statusSchema),
   },
-  environments: {
-    list: oc.route({ method: "GET", path: "/environments", summary: "List environments" }).output(z.array(environmentSchema)),
-    create: oc
-      .route({ method: "POST", path: "/environments", successStatus: 201, summary: "Create an environment" })
-      .input(z.object({ name: environmentNameSchema }))
-      .output(environmentSchema),
-  },
+  environments: environmentsContract,
   packages: {
     list: oc
       .route({ method: "GET", path: "/environments/{environment}/packages", summary: "The allowlist" })
@@ -106,28 +96,7 @@ export const contract = {
       .input(byId)
       .output(operationSchema),
   },
-  generations: {
-    list: oc
-      .route({ method: "GET", path: "/environments/{environment}/generations", summary: "Generations, newest first" })
-      .input(inEnvironment.extend({ limit: z.coerce.number().int().min(1).max(1000).default(50) }))
-      .output(z.array(generationSchema)),
-    diff: oc
-      .route({
-        method: "GET",
-        path: "/environments/{environment}/generations/{from}/diff/{to}",
-        summary: "What changed between two generations",
-      })
-      .input(inEnvironment.extend({ from: numberInPath, to: numberInPath }))
-      .output(generationDiffSchema),
-    rollback: oc
-      .route({
-        method: "POST",
-        path: "/environments/{environment}/generations/{number}/rollback",
-        summary: "Make a new generation with an older one's manifest",
-      })
-      .input(inEnvironment.extend({ number: numberInPath }))
-      .output(generationSchema),
-  },
+  generations: generationsContract,
   hosts: {
     list: oc.route({ method: "GET", path: "/hosts", summary: "All hosts" }).output(z.array(hostSchema)),
     get: oc.route({ method: "GET", path: "/hosts/{id}", summary: "One host" }).input(byId).output(hostSchema),

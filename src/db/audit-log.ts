@@ -1,4 +1,5 @@
-import { desc } from "drizzle-orm";
+import { and, desc, eq, gte, lt, or, sql } from "drizzle-orm";
+import type { AuditQuery, AuditRecord } from "../contract/index.ts";
 import type { Queryable } from "./queryable.ts";
 import { auditLog } from "./schema.ts";
 import { withoutNulls } from "./without-nulls.ts";
@@ -14,18 +15,28 @@ export interface AuditEntry {
   details?: Record<string, unknown>;
 }
 
-export interface AuditRecord extends AuditEntry {
-  id: number;
-  at: string;
-}
-
 /** One row per admin change, in that change's own transaction. */
 export async function recordAudit(tx: Queryable, entry: AuditEntry): Promise<void> {
   await tx.insert(auditLog).values(entry);
 }
 
-/** Newest first. @internal */
-export async function listAudit(tx: Queryable, limit = 100): Promise<AuditRecord[]> {
-  const rows = await tx.select().from(auditLog).orderBy(desc(auditLog.id)).limit(limit);
+/** Newest first. An action's noun stands for all of its verbs, a target for all below it. */
+export async function listAudit(tx: Queryable, query: Partial<AuditQuery> = {}): Promise<AuditRecord[]> {
+  const { actor, action, target, since, until, before, limit = 100 } = query;
+  const rows = await tx
+    .select()
+    .from(auditLog)
+    .where(
+      and(
+        actor === undefined ? undefined : eq(auditLog.actor, actor),
+        action === undefined ? undefined : or(eq(auditLog.action, action), sql`starts_with(${auditLog.action}, ${`${action}.`})`),
+        target === undefined ? undefined : or(eq(auditLog.target, target), sql`starts_with(${auditLog.target}, ${`${target}/`})`),
+        since === undefined ? undefined : gte(auditLog.at, since),
+        until === undefined ? undefined : lt(auditLog.at, until),
+        before === undefined ? undefined : lt(auditLog.id, before),
+      ),
+    )
+    .orderBy(desc(auditLog.id))
+    .limit(limit);
   return rows.map(withoutNulls);
 }

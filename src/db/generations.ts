@@ -1,9 +1,10 @@
-import { and, desc, eq, sql } from "drizzle-orm";
-import type { EnvironmentName, Generation, Id, LockfileHash, SignedDesiredState } from "../contract/index.ts";
+import { and, desc, eq, lt, sql } from "drizzle-orm";
+import type { EnvironmentName, Generation, GenerationChanges, Id, LockfileHash, SignedDesiredState } from "../contract/index.ts";
 import { putDesiredState } from "./desired-states.ts";
 import { isCurrentEpoch } from "./election.ts";
 import { lockEnvironment } from "./environments.ts";
 import type { Queryable } from "./queryable.ts";
+import { lastGenerationOfRemoved } from "./remove-environment.ts";
 import { environments, generations, manifests } from "./schema.ts";
 import { withoutNulls } from "./without-nulls.ts";
 
@@ -15,6 +16,9 @@ const columns = {
   createdBy: generations.createdBy,
   reason: generations.reason,
   rollbackOf: generations.rollbackOf,
+  promotedFrom: generations.promotedFrom,
+  note: generations.note,
+  changes: generations.changes,
   operationId: generations.operationId,
   packages: generations.packages,
   nodes: generations.nodes,
@@ -23,8 +27,16 @@ const columns = {
 };
 
 /** Newest first. */
-export async function listGenerations(tx: Queryable, environment: EnvironmentName, limit = 50): Promise<Generation[]> {
-  const rows = await select(tx).where(eq(generations.environment, environment)).orderBy(desc(generations.number)).limit(limit);
+export async function listGenerations(
+  tx: Queryable,
+  environment: EnvironmentName,
+  { limit = 50, before }: { limit?: number; before?: number | undefined } = {},
+): Promise<Generation[]> {
+  const older = before === undefined ? undefined : lt(generations.number, before);
+  const rows = await select(tx)
+    .where(and(eq(generations.environment, environment), older))
+    .orderBy(desc(generations.number))
+    .limit(limit);
   return rows.map(withoutNulls);
 }
 
@@ -44,14 +56,27 @@ export async function currentGeneration(tx: Queryable, environment: EnvironmentN
   return row && withoutNulls(row);
 }
 
+/** An empty note removes it. `undefined`: no such generation. */
+export async function setGenerationNote(
+  tx: Queryable,
+  environment: EnvironmentName,
+  { number, note }: { number: number; note: string },
+): Promise<Generation | undefined> {
+  await tx
+    .update(generations)
+    .set({ note: note || null })
+    .where(and(eq(generations.environment, environment), eq(generations.number, number)));
+  return await getGeneration(tx, environment, number);
+}
+
 const select = (tx: Queryable) =>
   tx.select(columns).from(generations).innerJoin(environments, eq(environments.name, generations.environment));
 
 export interface GenerationCommit {
   environment: EnvironmentName;
-  /** The installer's. Absent for a rollback, which needs no election: the environment's row lock orders it. */
+  /** The installer's. Absent for a rollback or promotion, which needs no election: the environment's row lock orders it. */
   epoch?: number;
-  /** The allowlist revision that `packages` were read at. Absent for a rollback. */
+  /** The allowlist revision that `packages` were read at. Absent for a rollback or promotion. */
   expectedRevision?: number;
   /** Its manifest and blobs must be there. */
   lockfileHash: LockfileHash;
@@ -59,8 +84,12 @@ export interface GenerationCommit {
   packages: Generation["packages"];
   createdBy: string;
   reason: Generation["reason"];
-  rollbackOf?: number;
+  rollbackOf?: number | undefined;
+  promotedFrom?: Generation["promotedFrom"];
+  note?: string;
   operationId?: Id;
+  /** What changes against the generation that this one follows, for histories to show. */
+  readChanges?(previous: LockfileHash | undefined): Promise<GenerationChanges | undefined>;
   /** Makes the desired state for the number that the generation gets. */
   sign(number: number): Promise<SignedDesiredState>;
 }
@@ -82,9 +111,11 @@ export async function commitGeneration(tx: Queryable, commit: GenerationCommit):
   if (!state) throw new Error(`commitGeneration: no environment ${commit.environment}`);
   const revision = state.allowlistRevision;
   if (commit.expectedRevision !== undefined && commit.expectedRevision !== revision) return { kind: "stale", revision };
-  const number = state.generation + 1;
-  const { epoch: _epoch, expectedRevision: _expected, sign, ...values } = commit;
-  await tx.insert(generations).values({ ...values, number, allowlistRevision: revision });
+  const previous = await currentGeneration(tx, commit.environment);
+  const number = (state.generation || (await lastGenerationOfRemoved(tx, commit.environment))) + 1;
+  const { epoch: _epoch, expectedRevision: _expected, sign, readChanges, ...values } = commit;
+  const changes = await readChanges?.(previous?.lockfileHash);
+  await tx.insert(generations).values({ ...values, ...(changes ? { changes } : {}), number, allowlistRevision: revision });
   await tx.update(environments).set({ generationCounter: number }).where(eq(environments.name, commit.environment));
   await putDesiredState(tx, await sign(number));
   const generation = await getGeneration(tx, commit.environment, number);

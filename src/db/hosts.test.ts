@@ -135,7 +135,7 @@ onBothDatabases("hosts, tokens and keys", ({ db, environment }) => {
     });
     await expect(undone).rejects.toThrow("undo");
     await undone.catch(() => {});
-    const [latest] = await listAudit(db().query, 1);
+    const [latest] = await listAudit(db().query, { limit: 1 });
     expect(latest).toMatchObject(entry);
     expect(latest?.at).toMatch(/Z$/);
   });

@@ -5,8 +5,7 @@
 // Left to others: what an operation does (operations), who may ask (server), where blobs' bytes are (blobs).
 
 export { ensureActiveStore, getActiveStore, holdsWantedBlobs, setActiveStore } from "./active-store.ts";
-/** @internal For tests. */
-export { type AuditEntry, type AuditRecord, listAudit, recordAudit } from "./audit-log.ts";
+export { type AuditEntry, listAudit, recordAudit } from "./audit-log.ts";
 /** @internal For tests. */
 export {
   type BlobEntry,
@@ -65,9 +64,11 @@ export {
   type GenerationCommit,
   getGeneration,
   listGenerations,
+  setGenerationNote,
 } from "./generations.ts";
 export { claimRuns, countWaitingRuns, dropRun, finishRun, getRun, queueRun, type RunToQueue } from "./host-runs.ts";
 export { getHost, insertHost, listHostPlatforms, listHosts, reportHost, revokeHost } from "./hosts.ts";
+/** @internal For tests. */
 export {
   getLockfile,
   getManifest,
@@ -107,6 +108,8 @@ export {
   upsertPackages,
 } from "./packages.ts";
 export type { Queryable } from "./queryable.ts";
+export { removeEnvironment } from "./remove-environment.ts";
+export { replacePackages } from "./replace-packages.ts";
 export {
   addReclaimedBytes,
   dropBlobEntries,

@@ -57,6 +57,7 @@ export async function getManifestOf(
   return row;
 }
 
+/** @internal For tests. */
 export async function listManifestBlobs(tx: Queryable, lockfileHash: LockfileHash): Promise<BlobKey[]> {
   const rows = await tx
     .select({ key: manifestBlobs.blobKey })

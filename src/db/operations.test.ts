@@ -106,14 +106,14 @@ onBothDatabases("operations", ({ db, environment }) => {
     await using election = await elected();
     const install = await request();
     const { operation: queued } = await insertOrJoinOperation(db().query, install);
-    expect(await requestOperationCancel(db().query, queued.id)).toMatchObject({
+    expect((await requestOperationCancel(db().query, queued.id))?.operation).toMatchObject({
       state: "cancelled",
       endedAt: expect.any(String),
     });
     const { operation } = await insertOrJoinOperation(db().query, install);
     await claimNextOperation(db().query, election.epoch);
     expect(await isCancelRequested(db().query, operation.id)).toBe(false);
-    const asked = await requestOperationCancel(db().query, operation.id);
+    const asked = (await requestOperationCancel(db().query, operation.id))?.operation;
     expect(asked).toMatchObject({ state: "running" });
     expect(asked?.endedAt).toBeUndefined();
     expect(await isCancelRequested(db().query, operation.id)).toBe(true);
@@ -125,7 +125,7 @@ onBothDatabases("operations", ({ db, environment }) => {
       ...mine,
       outcome: { state: "cancelled", error: { code: "E_CANCELLED", message: "Cancelled." } },
     });
-    expect(await requestOperationCancel(db().query, operation.id)).toMatchObject({ state: "cancelled" });
+    expect((await requestOperationCancel(db().query, operation.id))?.operation).toMatchObject({ state: "cancelled" });
     expect(await requestOperationCancel(db().query, "absent")).toBeUndefined();
   });
 

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, isNull, lt, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, isNull, lt, not, type SQL, sql } from "drizzle-orm";
 import type {
   EnvironmentName,
   ErrorBody,
@@ -178,18 +178,25 @@ export async function isCancelRequested(tx: Queryable, id: Id): Promise<boolean>
   return row?.cancelRequested ?? false;
 }
 
-/** A queued one ends at once; a running one is asked to. `undefined`: unknown. An ended one is answered as it is. */
-export async function requestOperationCancel(tx: Queryable, id: Id): Promise<Operation | undefined> {
+/**
+ * A queued one ends at once; a running one is asked to. `undefined`: unknown. One that has ended, or was asked before, is answered as it is: not `changed`.
+ */
+export async function requestOperationCancel(
+  tx: Queryable,
+  id: Id,
+): Promise<{ operation: Operation; changed: boolean } | undefined> {
   const ended = sql`${operations.state} = 'queued'`;
-  await tx
+  const rows = await tx
     .update(operations)
     .set({
       cancelRequested: true,
       state: sql`case when ${ended} then 'cancelled' else ${operations.state} end`,
       endedAt: sql`case when ${ended} then now() end`,
     })
-    .where(and(eq(operations.id, id), inArray(operations.state, active)));
-  return await getOperation(tx, id);
+    .where(and(eq(operations.id, id), inArray(operations.state, active), not(operations.cancelRequested)))
+    .returning({ id: operations.id });
+  const operation = await getOperation(tx, id);
+  return operation && { operation, changed: rows.length > 0 };
 }
 
 /** The columns and the kinds of the contract agree by construction: who inserts gives an environment or an input. */

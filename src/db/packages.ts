@@ -107,7 +107,8 @@ export async function setPackageEnabled(
 const oneOf = (environment: EnvironmentName, name: PackageName) =>
   and(eq(packages.environment, environment), eq(packages.name, name));
 
-async function bumpRevision(tx: Queryable, environment: EnvironmentName): Promise<void> {
+/** What a commit compares has changed. */
+export async function bumpRevision(tx: Queryable, environment: EnvironmentName): Promise<void> {
   await tx
     .update(environments)
     .set({ allowlistRevision: sql`${environments.allowlistRevision} + 1` })

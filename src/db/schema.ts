@@ -40,6 +40,13 @@ export const environments = pgTable("environments", {
   generationCounter: count("generation_counter").notNull().default(0),
 });
 
+/** An environment that is made anew under the name of one of these goes on counting where that one was. */
+export const removedEnvironments = pgTable("removed_environments", {
+  name: text("name").$type<EnvironmentName>().primaryKey(),
+  lastGeneration: count("last_generation").notNull(),
+  removedAt: timestampColumn("removed_at").notNull().default(now),
+});
+
 export const packages = pgTable(
   "packages",
   {
@@ -95,6 +102,9 @@ export const generations = pgTable(
     createdBy: text("created_by").notNull(),
     reason: text("reason").$type<Generation["reason"]>().notNull(),
     rollbackOf: count("rollback_of"),
+    promotedFrom: jsonb("promoted_from").$type<Generation["promotedFrom"]>(),
+    note: text("note"),
+    changes: jsonb("changes").$type<Generation["changes"]>(),
     operationId: text("operation_id").$type<Id>(),
     packages: jsonb("packages").$type<Generation["packages"]>().notNull(),
     nodes: integer("nodes").notNull(),
@@ -315,11 +325,15 @@ export const signingKeys = pgTable(
   (table) => [uniqueIndex("signing_keys_one_active").on(table.active).where(sql`active`)],
 );
 
-export const auditLog = pgTable("audit_log", {
-  id: count("id").generatedAlwaysAsIdentity().primaryKey(),
-  at: timestampColumn("at").notNull().default(now),
-  actor: text("actor").notNull(),
-  action: text("action").notNull(),
-  target: text("target").notNull(),
-  details: jsonb("details").$type<Record<string, unknown>>(),
-});
+export const auditLog = pgTable(
+  "audit_log",
+  {
+    id: count("id").generatedAlwaysAsIdentity().primaryKey(),
+    at: timestampColumn("at").notNull().default(now),
+    actor: text("actor").notNull(),
+    action: text("action").notNull(),
+    target: text("target").notNull(),
+    details: jsonb("details").$type<Record<string, unknown>>(),
+  },
+  (table) => [index("audit_log_at").on(table.at)],
+);

@@ -95,7 +95,7 @@ async function perform(stage: StorageStage, state: History, step: Command): Prom
       return;
     }
     case "rollback": {
-      const [current] = await listGenerations(query, defaultEnvironment, 1);
+      const [current] = await listGenerations(query, defaultEnvironment, { limit: 1 });
       const number = Math.max(1, (current?.number ?? 0) - step.back);
       const signer = { storeId: "s", sign: async (desired: object) => ({ desired }) as never };
       try {

@@ -16,7 +16,16 @@ describe("install", () => {
   test("follows the operation, and tells generation, changes, bytes and times", async () => {
     given.server.state.steps = [operation("op_1"), running, succeeded("op_1")];
     given.server.state.diff.changes = [
-      { name: "dayjs" as never, change: "added", from: [], to: ["1.11.13" as never], transitive: false, addedBytes: 40_000 },
+      {
+        name: "dayjs" as never,
+        change: "added",
+        from: [],
+        to: ["1.11.13" as never],
+        transitive: false,
+        addedUnpackedBytes: 0,
+        removedBytes: 0,
+        addedBytes: 40_000,
+      },
     ];
     const { exitCode, out, err } = await larder("install");
     expect(exitCode).toBe(0);

@@ -93,6 +93,9 @@ export interface FakeServer extends AsyncDisposable {
   state: FakeState;
 }
 
+const size = { nodes: 3, packedBytes: 120_000, unpackedBytes: 400_000 };
+const noBytes = { addedBytes: 0, addedUnpackedBytes: 0, removedBytes: 0, sizes: { from: size, to: size } };
+
 /** A server that speaks the contract, with no more behind it than what the tests of commands look at. */
 export function startFakeServer(overrides: Partial<FakeState> = {}): FakeServer {
   const state: FakeState = {
@@ -103,7 +106,7 @@ export function startFakeServer(overrides: Partial<FakeState> = {}): FakeServer 
     steps: [succeeded("op_1")],
     joined: false,
     operations: [],
-    diff: { environment, from: 1, to: 2, changes: [], addedBytes: 0 },
+    diff: { environment, from: 1, to: 2, changes: [], ...noBytes },
     calls: [],
     tokensSeen: [],
     ...overrides,
@@ -168,9 +171,27 @@ function routerOver(state: FakeState) {
         ...(state.operations[0] && { operation: state.operations[0] }),
       })),
     },
+    audit: {
+      list: os.audit.list.handler(() => ({
+        records: [{ id: 7, at: now, actor: "alice", action: "package.add", target: "default", details: { packages: 1 } }],
+        next: 7,
+      })),
+    },
     environments: {
       list: os.environments.list.handler(() => [{ name: environment, createdAt: now, generation: state.generation }]),
+      get: os.environments.get.handler(({ input }) => ({
+        name: input.environment,
+        createdAt: now,
+        generation: state.generation,
+        lockfileHash,
+        changedAt: now,
+        installDue: state.installDue,
+        packages: state.packages.length,
+        enabled: state.packages.length,
+        hosts: state.hosts.length,
+      })),
       create: os.environments.create.handler(({ input }) => ({ name: input.name, createdAt: now, generation: 0 })),
+      remove: os.environments.remove.handler(({ input }) => ({ name: input.environment, revokedHosts: [] })),
     },
     packages: {
       list: os.packages.list.handler(() => ({ revision: 1, packages: state.packages, installDue: state.installDue })),
@@ -200,7 +221,19 @@ function routerOver(state: FakeState) {
     },
     generations: {
       list: os.generations.list.handler(() => [generation(2), generation(1)].filter(({ number }) => number <= state.generation)),
+      get: os.generations.get.handler(({ input }) =>
+        input.number <= state.generation
+          ? generation(input.number)
+          : refuse("E_NOT_FOUND", `There is no generation ${input.number}.`),
+      ),
       diff: os.generations.diff.handler(() => state.diff),
+      annotate: os.generations.annotate.handler(({ input }) => ({ ...generation(input.number), note: input.note })),
+      promote: os.generations.promote.handler(({ input }) => ({
+        ...generation(3),
+        environment: input.to,
+        reason: "promotion",
+        promotedFrom: { environment: input.environment, number: input.number },
+      })),
       rollback: os.generations.rollback.handler(({ input }) => ({
         ...generation(3),
         reason: "rollback",

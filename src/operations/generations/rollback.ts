@@ -1,15 +1,15 @@
-import { type EnvironmentName, type Generation, LarderError } from "../../contract/index.ts";
-import {
-  commitGeneration,
-  currentGeneration,
-  type Db,
-  getGeneration,
-  getManifest,
-  lockEnvironment,
-  recordAudit,
-} from "../../db/index.ts";
+import type { EnvironmentName, Generation } from "../../contract/index.ts";
+import { LarderError } from "../../contract/index.ts";
+import { type Db, lockEnvironment } from "../../db/index.ts";
 import type { DesiredStateSigner } from "../install/install-options.ts";
-import { notice } from "../notices.ts";
+import { commitCopy, readOriginal } from "./commit-copy.ts";
+
+interface Rollback {
+  environment: EnvironmentName;
+  number: number;
+  requestedBy: string;
+  note?: string | undefined;
+}
 
 /**
  * A new generation with an older one's manifest: no network, no resolve, and hosts still only go forward. The allowlist stays as it is. Throws
@@ -18,47 +18,23 @@ import { notice } from "../notices.ts";
 export async function rollbackTo(
   db: Db,
   signer: DesiredStateSigner,
-  { environment, number, requestedBy }: { environment: EnvironmentName; number: number; requestedBy: string },
+  { environment, number, requestedBy, note }: Rollback,
 ): Promise<Generation> {
   return await db.transaction(async (tx) => {
     // First, so that a collection does not drop the manifest meanwhile.
     await lockEnvironment(tx, environment);
-    const [target, current] = [await getGeneration(tx, environment, number), await currentGeneration(tx, environment)];
-    const manifest = target && (await getManifest(tx, target.lockfileHash));
-    if (target !== undefined && manifest === undefined) throw noLongerAvailable(target);
-    if (target === undefined || manifest === undefined) {
-      throw new LarderError("E_NOT_FOUND", `Environment ${environment} has no generation ${number}.`, {
-        hint: "`larder generations` lists those that can be rolled back to.",
+    const original = await readOriginal(tx, environment, number);
+    if (original.current?.lockfileHash === original.generation.lockfileHash) {
+      throw new LarderError("E_CONFLICT", `Generation ${number} is what generation ${original.current.number} serves already.`, {
+        hint: "`larder generations` shows what each one holds.",
       });
     }
-    if (target.lockfileHash === current?.lockfileHash) {
-      throw new LarderError("E_CONFLICT", `Generation ${number} is what generation ${current.number} serves already.`);
-    }
-    const { lockfileHash, nodes, packages } = target;
-    const outcome = await commitGeneration(tx, {
+    return await commitCopy(tx, { db, signer }, original, {
       environment,
-      lockfileHash,
-      nodes,
-      packages,
-      createdBy: requestedBy,
-      reason: "rollback",
-      rollbackOf: number,
-      sign: (generation) => signer.sign({ environment, generation, lockfileHash, manifestDigest: manifest.digest }),
+      requestedBy,
+      origin: { reason: "rollback", rollbackOf: number },
+      note,
+      audit: { action: "generation.rollback", target: `${environment}/${number}` },
     });
-    if (outcome.kind !== "committed") throw new Error(`a rollback ended as ${outcome.kind}`);
-    await recordAudit(tx, { actor: requestedBy, action: "generation.rollback", target: `${environment}/${number}` });
-    await db.notify(tx, notice({ type: "desired", environment, generation: outcome.generation.number }));
-    return outcome.generation;
   });
 }
-
-/** For a generation that is history only. */
-export const noLongerAvailable = ({ environment, number }: Generation): LarderError =>
-  new LarderError(
-    "E_NOT_FOUND",
-    `Generation ${number} of environment ${environment} is no longer available: its packages were collected.`,
-    {
-      hint: "`larder generations` shows those that are; `larder collect --keep N` and the setting `collectKeep` say how many stay.",
-      details: { environment, generation: number },
-    },
-  );

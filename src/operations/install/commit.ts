@@ -1,6 +1,7 @@
 import { hasCode } from "../../contract/index.ts";
 import { assertEpoch, commitGeneration, fenced, listGenerations, putManifest } from "../../db/index.ts";
 import { failpoint } from "../../lib/index.ts";
+import { readChanges } from "../generations/read-changes.ts";
 import { notice } from "../notices.ts";
 import type { OperationRun } from "../operation-handler.ts";
 import type { IdentifiedManifest, InstallPlan, Timings } from "./install.ts";
@@ -45,6 +46,7 @@ export async function commitInstall(options: InstallOptions, input: CommitInput)
           createdBy: run.operation.requestedBy,
           reason: "install",
           operationId: run.operation.id,
+          readChanges: (previous) => readChanges(tx, { previous, lockfileHash }),
           sign: (generation) => signer.sign({ environment, generation, lockfileHash, manifestDigest: digest }),
         });
         if (outcome.kind === "stale") return "stale";
@@ -57,7 +59,9 @@ export async function commitInstall(options: InstallOptions, input: CommitInput)
     } catch (error) {
       if (hasCode(error, "E_FENCED")) throw error;
       // The connection may have died after the commit and before its answer: the row knows.
-      const own = (await listGenerations(db.query, environment, 3)).find(({ operationId }) => operationId === run.operation.id);
+      const own = (await listGenerations(db.query, environment, { limit: 3 })).find(
+        ({ operationId }) => operationId === run.operation.id,
+      );
       if (own === undefined) throw error;
       return { generation: own.number, changed: true };
     }

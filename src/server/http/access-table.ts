@@ -14,12 +14,13 @@ const host = ["host"] as const;
 
 /** Who may call what. A contract route that is missing here does not compile. */
 export const contractAccess: ContractAccess = {
+  audit: { list: viewers },
   status: { get: readers },
-  environments: { list: readers, create: admin },
+  environments: { list: readers, get: readers, create: admin, remove: admin },
   packages: { list: readers, add: operators, remove: operators, setEnabled: operators },
   installs: { start: operators },
   operations: { list: readers, get: readers, cancel: operators },
-  generations: { list: readers, diff: readers, rollback: operators },
+  generations: { list: readers, get: readers, diff: readers, annotate: operators, rollback: operators, promote: operators },
   hosts: {
     list: readers,
     get: readers,

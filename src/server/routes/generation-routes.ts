@@ -1,29 +1,20 @@
-import {
-  type BlobKey,
-  type EnvironmentName,
-  type Generation,
-  LarderError,
-  type Manifest,
-  parseManifest,
-} from "../../contract/index.ts";
-import {
-  getBlobEntries,
-  getGeneration,
-  getManifest,
-  listGenerations,
-  listManifestBlobs,
-  type Queryable,
-} from "../../db/index.ts";
-import { diffManifests, noLongerAvailable, rollbackTo } from "../../operations/index.ts";
+import { type EnvironmentName, type Generation, LarderError, type Manifest } from "../../contract/index.ts";
+import { getGeneration, listGenerations, type Queryable, recordAudit, setGenerationNote } from "../../db/index.ts";
+import { diffManifests, noLongerAvailable, promote, readManifest, readSizes, rollbackTo } from "../../operations/index.ts";
 import type { ServerContext } from "../context.ts";
 import { api } from "./api.ts";
 import { requireEnvironment } from "./environment-routes.ts";
 
 export const generationRoutes = ({ db, signer }: ServerContext) =>
   api.generations.router({
-    list: api.generations.list.handler(async ({ input: { environment, limit } }) => {
+    list: api.generations.list.handler(async ({ input: { environment, ...page } }) => {
       await requireEnvironment(db.query, environment);
-      return await listGenerations(db.query, environment, limit);
+      return await listGenerations(db.query, environment, page);
+    }),
+
+    get: api.generations.get.handler(async ({ input: { environment, number } }) => {
+      await requireEnvironment(db.query, environment);
+      return await requireGeneration(db.query, environment, number);
     }),
 
     diff: api.generations.diff.handler(async ({ input: { environment, from, to } }) => {
@@ -32,20 +23,31 @@ export const generationRoutes = ({ db, signer }: ServerContext) =>
         await requireGeneration(db.query, environment, from),
         await requireGeneration(db.query, environment, to),
       ];
-      const [before, after] = [await readManifest(db.query, older), await readManifest(db.query, newer)];
-      const had = new Set(await listManifestBlobs(db.query, older.lockfileHash));
-      const added = (await listManifestBlobs(db.query, newer.lockfileHash)).filter((key) => !had.has(key));
-      const sizes = await getBlobEntries(db.query, added);
-      const sizeOf = (key: BlobKey) => sizes.get(key)?.sizeBytes;
-      const addedBytes = added.reduce((sum, key) => sum + (sizeOf(key) ?? 0), 0);
-      return { environment, from, to, changes: diffManifests(before, after, sizeOf), addedBytes };
+      const [before, after] = [await requireManifest(db.query, older), await requireManifest(db.query, newer)];
+      return { environment, from, to, ...diffManifests(before, after, await readSizes(db.query, [before, after])) };
     }),
 
-    rollback: api.generations.rollback.handler(async ({ input: { environment, number }, context: { principal } }) => {
+    annotate: api.generations.annotate.handler(({ input: { environment, number, note }, context: { principal } }) =>
+      db.transaction(async (tx) => {
+        await requireEnvironment(tx, environment);
+        const before = await requireGeneration(tx, environment, number);
+        if ((before.note ?? "") === note) return before;
+        const after = await setGenerationNote(tx, environment, { number, note });
+        if (after === undefined) throw new Error(`generation ${number} of ${environment} vanished`);
+        const target = `${environment}/${number}`;
+        await recordAudit(tx, { actor: principal.subject, action: "generation.annotate", target, details: { note } });
+        return after;
+      }),
+    ),
+
+    rollback: api.generations.rollback.handler(async ({ input: { environment, number, note }, context: { principal } }) => {
       await requireEnvironment(db.query, environment);
-      await requireGeneration(db.query, environment, number);
-      return await rollbackTo(db, signer, { environment, number, requestedBy: principal.subject });
+      return await rollbackTo(db, signer, { environment, number, note, requestedBy: principal.subject });
     }),
+
+    promote: api.generations.promote.handler(({ input: { environment, number, to, note }, context: { principal } }) =>
+      promote(db, signer, { from: environment, number, to, note, requestedBy: principal.subject }),
+    ),
   });
 
 async function requireGeneration(tx: Queryable, environment: EnvironmentName, number: number): Promise<Generation> {
@@ -57,8 +59,8 @@ async function requireGeneration(tx: Queryable, environment: EnvironmentName, nu
   });
 }
 
-async function readManifest(tx: Queryable, generation: Generation): Promise<Manifest> {
-  const stored = await getManifest(tx, generation.lockfileHash);
-  if (stored === undefined) throw noLongerAvailable(generation);
-  return parseManifest(stored.body);
+async function requireManifest(tx: Queryable, generation: Generation): Promise<Manifest> {
+  const manifest = await readManifest(tx, generation.lockfileHash);
+  if (manifest === undefined) throw noLongerAvailable(generation);
+  return manifest;
 }

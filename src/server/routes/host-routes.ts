@@ -63,11 +63,14 @@ export const hostRoutes = (context: ServerContext) => {
       return host;
     }),
 
-    reconcile: api.hosts.reconcile.handler(async ({ input: { id } }) => {
-      const host = known(id, await getHost(db.query, id));
-      await db.notify(db.query, formatNotice({ type: "reconcile", hostId: id }));
-      return host;
-    }),
+    reconcile: api.hosts.reconcile.handler(({ input: { id }, context: { principal } }) =>
+      db.transaction(async (tx) => {
+        const host = known(id, await getHost(tx, id));
+        await recordAudit(tx, { actor: principal.subject, action: "host.reconcile", target: id });
+        await db.notify(tx, formatNotice({ type: "reconcile", hostId: id }));
+        return host;
+      }),
+    ),
 
     run: api.hosts.run.handler(async ({ input: { id, ...request }, context: { principal, signal } }) =>
       sendRun(context, { host: known(id, await getHost(db.query, id)), request, principal, signal }),

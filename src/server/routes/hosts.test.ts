@@ -60,10 +60,10 @@ test("a revoked host's token dies at once, also while it is in use, and the id i
 });
 
 test("enrolment and revocation leave one audit row each, without the token", async () => {
-  const before = (await listAudit(server.context.db.query, 1000)).length;
+  const before = (await listAudit(server.context.db.query, { limit: 1000 })).length;
   const { token } = await server.admin.hosts.enrol({ id: "audited", environment: "default" });
   await server.admin.hosts.revoke({ id: "audited" });
-  const rows = await listAudit(server.context.db.query, 1000);
+  const rows = await listAudit(server.context.db.query, { limit: 1000 });
   expect(rows.slice(0, rows.length - before).map(({ action, target }) => `${action} ${target}`)).toEqual([
     "host.revoke audited",
     "host.enrol audited",

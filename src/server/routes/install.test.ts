@@ -84,10 +84,10 @@ test("a diff names what changed and what it weighs", async () => {
 });
 
 test("a rollback is a new generation with the older one's packages, and one audit row", async () => {
-  const before = (await listAudit(server.context.db.query, 1000)).length;
+  const before = (await listAudit(server.context.db.query, { limit: 1000 })).length;
   const rolledBack = await server.admin.generations.rollback({ environment, number: 1 });
   expect(rolledBack).toMatchObject({ number: 3, reason: "rollback", rollbackOf: 1, current: true });
-  expect(await listAudit(server.context.db.query, 1000)).toHaveLength(before + 1);
+  expect(await listAudit(server.context.db.query, { limit: 1000 })).toHaveLength(before + 1);
   expect((await server.admin.status.get({ environment })).installDue).toBe(true);
   expect(await refusalOf(server.admin.generations.rollback({ environment, number: 99 }))).toMatchObject({ code: "E_NOT_FOUND" });
 });

@@ -10,13 +10,14 @@ export const operationRoutes = ({ db }: ServerContext) =>
     get: api.operations.get.handler(async ({ input: { id } }) => known(id, await getOperation(db.query, id))),
     cancel: api.operations.cancel.handler(({ input: { id }, context: { principal } }) =>
       db.transaction(async (tx) => {
-        const before = known(id, await getOperation(tx, id));
-        if (before.state !== "queued" && before.state !== "running") return before;
-        const after = known(id, await requestOperationCancel(tx, id));
-        const target = `${environmentOf(after) ?? "storage"}/${id}`;
-        await recordAudit(tx, { actor: principal.subject, action: "operation.cancel", target, details: { kind: after.kind } });
+        const asked = await requestOperationCancel(tx, id);
+        const operation = known(id, asked?.operation);
+        if (!asked?.changed) return operation;
+        const { kind } = operation;
+        const target = `${environmentOf(operation) ?? "storage"}/${id}`;
+        await recordAudit(tx, { actor: principal.subject, action: "operation.cancel", target, details: { kind } });
         await db.notify(tx, formatNotice({ type: "operation", id }));
-        return after;
+        return operation;
       }),
     ),
   });

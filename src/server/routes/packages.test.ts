@@ -81,7 +81,7 @@ test("each change leaves exactly one audit row, and what changed nothing leaves 
   await server.admin.packages.setEnabled({ environment, name, enabled: false });
   await server.admin.packages.remove({ environment, name });
   expect(await audited()).toBe(start + 3);
-  expect(await listAudit(server.context.db.query, 1)).toMatchObject([
+  expect(await listAudit(server.context.db.query, { limit: 1 })).toMatchObject([
     { actor: "admin", action: "package.remove", target: "default/plain", details: { version: "1.0.0" } },
   ]);
 });

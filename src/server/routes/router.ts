@@ -1,5 +1,6 @@
 import type { ServerContext } from "../context.ts";
 import { api } from "./api.ts";
+import { auditRoutes } from "./audit-routes.ts";
 import { environmentRoutes } from "./environment-routes.ts";
 import { generationRoutes } from "./generation-routes.ts";
 import { hostRoutes } from "./host-routes.ts";
@@ -14,6 +15,7 @@ import { tokenRoutes } from "./token-routes.ts";
 /** Every route of the contract; one that is missing does not compile. */
 export const createRouter = (context: ServerContext) =>
   api.router({
+    audit: auditRoutes(context),
     status: statusRoutes(context),
     environments: environmentRoutes(context),
     packages: packageRoutes(context),

@@ -49,12 +49,14 @@ export const storageRoutes = ({ db, stores, clock }: ServerContext) => {
     cancelMigration: api.storage.cancelMigration.handler(({ context: { principal } }) =>
       db.transaction(async (tx) => {
         const underWay = await activeOperation(tx, { kind: "migrate" });
-        const cancelled = underWay && (await requestOperationCancel(tx, underWay.id));
+        const asked = underWay && (await requestOperationCancel(tx, underWay.id));
+        const cancelled = asked?.operation;
         if (cancelled?.kind !== "migrate") {
           throw new LarderError("E_CONFLICT", "No migration is under way.", {
             hint: "`larder storage status` shows where blobs are.",
           });
         }
+        if (!asked?.changed) return cancelled;
         const { id, input } = cancelled;
         await recordAudit(tx, {
           actor: principal.subject,

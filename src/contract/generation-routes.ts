@@ -1,0 +1,57 @@
+import { oc } from "@orpc/contract";
+import { z } from "zod";
+import { generationDiffSchema, generationSchema, noteSchema } from "./generation.ts";
+import { environmentNameSchema, generationNumberSchema } from "./ids.ts";
+
+const inEnvironment = z.object({ environment: environmentNameSchema });
+const numberInPath = z.coerce.number().pipe(generationNumberSchema);
+const oneGeneration = inEnvironment.extend({ number: numberInPath });
+
+export const generationsContract = {
+  list: oc
+    .route({ method: "GET", path: "/environments/{environment}/generations", summary: "Generations, newest first" })
+    .input(
+      inEnvironment.extend({
+        limit: z.coerce.number().int().min(1).max(1000).default(50),
+        before: numberInPath.optional().describe("Only those with a lower number"),
+      }),
+    )
+    .output(z.array(generationSchema)),
+  get: oc
+    .route({ method: "GET", path: "/environments/{environment}/generations/{number}", summary: "One generation" })
+    .input(oneGeneration)
+    .output(generationSchema),
+  diff: oc
+    .route({
+      method: "GET",
+      path: "/environments/{environment}/generations/{from}/diff/{to}",
+      summary: "What changed between two generations",
+    })
+    .input(inEnvironment.extend({ from: numberInPath, to: numberInPath }))
+    .output(generationDiffSchema),
+  annotate: oc
+    .route({
+      method: "PATCH",
+      path: "/environments/{environment}/generations/{number}",
+      summary: "Put a note on a generation; an empty one removes it",
+    })
+    .input(oneGeneration.extend({ note: noteSchema }))
+    .output(generationSchema),
+  rollback: oc
+    .route({
+      method: "POST",
+      path: "/environments/{environment}/generations/{number}/rollback",
+      summary: "Make a new generation with an older one's manifest; the allowlist stays as it is",
+    })
+    .input(oneGeneration.extend({ note: noteSchema.optional() }))
+    .output(generationSchema),
+  promote: oc
+    .route({
+      method: "POST",
+      path: "/environments/{environment}/generations/{number}/promote",
+      summary:
+        "Make a new generation of another environment with this one's manifest; that environment's allowlist becomes its packages",
+    })
+    .input(oneGeneration.extend({ to: environmentNameSchema, note: noteSchema.optional() }))
+    .output(generationSchema),
+};

@@ -1,0 +1,39 @@
+import {
+  type BlobKey,
+  blobKeyOf,
+  type GenerationChanges,
+  type LockfileHash,
+  type Manifest,
+  parseManifest,
+} from "../../contract/index.ts";
+import { getBlobEntries, getManifest, type Queryable } from "../../db/index.ts";
+import { diffManifests, type SizeOf } from "./diff-manifests.ts";
+
+const nothing: Manifest = { format: 1, roots: {}, nodes: {} };
+
+/** How a generation's manifest differs from that of the one before, or from nothing. `undefined`: that one's was collected. */
+export async function readChanges(
+  tx: Queryable,
+  { previous, lockfileHash }: { previous: LockfileHash | undefined; lockfileHash: LockfileHash },
+): Promise<GenerationChanges | undefined> {
+  const before = previous === undefined ? nothing : await readManifest(tx, previous);
+  const after = await readManifest(tx, lockfileHash);
+  if (before === undefined || after === undefined) return undefined;
+  const { changes, addedBytes } = diffManifests(before, after, await readSizes(tx, [after]));
+  const count = (kind: string) => changes.filter(({ change }) => change === kind).length;
+  return { added: count("added"), removed: count("removed"), changed: count("changed"), addedBytes };
+}
+
+/** `undefined`: it was collected. */
+export async function readManifest(tx: Queryable, hash: LockfileHash): Promise<Manifest | undefined> {
+  const stored = await getManifest(tx, hash);
+  return stored && parseManifest(stored.body);
+}
+
+/** Of the blobs that manifests name, as far as they are stored. */
+export async function readSizes(tx: Queryable, manifests: Manifest[]): Promise<SizeOf> {
+  const nodes = manifests.flatMap((manifest) => Object.values(manifest.nodes));
+  const keys = [...new Set<BlobKey>(nodes.map((node) => blobKeyOf(node.integrity)))];
+  const entries = await getBlobEntries(tx, keys);
+  return (key) => entries.get(key);
+}
