@@ -71,6 +71,20 @@ export {
 } from "./operation.ts";
 export { type Allowlist, allowlistSchema, type PackageEntry, packageEntrySchema } from "./package-entry.ts";
 export { isPackageName, type PackageName, packageNameSchema, parsePackageName, scopeOf } from "./package-name.ts";
+export {
+  maxTypesSpecifiers,
+  type PlacedTypes,
+  placedTypesSchema,
+  type SpecifierTypes,
+  specifierTypesSchema,
+  type TypesBundle,
+  type TypesIndex,
+  type TypesStatus,
+  typesBundleSchema,
+  typesFormat,
+  typesIndexSchema,
+  typesStatuses,
+} from "./package-types.ts";
 export { parseManifest } from "./parse-manifest.ts";
 export {
   formatPlatform,

@@ -157,6 +157,12 @@ export const rawRoutes = {
   blob: (key: string) => `/api/blobs/${key}`,
   /** Host: `POST {keys}`, the answer is read by `readBlobFrames`. It may leave blobs out: those are asked for one by one. */
   blobs: "/api/blobs/batch",
+  /**
+   * `GET ?specifier=…&specifier=…[&generation=N]`: `TypesIndex`; `?all=true` for the whole allowlist. With an ETag when it is final, else `no-store`.
+   */
+  types: (environment: string) => `/api/environments/${environment}/types`,
+  /** A `TypesBundle` by the key in a `TypesIndex`, immutable. Only bundles of packages in the environment; 404 for all others. */
+  typesBundle: (environment: string, bundle: string) => `/api/environments/${environment}/types/${bundle}`,
   health: "/healthz",
   ready: "/readyz",
   /** Prometheus's text format; see docs/replicas.md. */

@@ -110,7 +110,7 @@ export async function getBlobEntryOf(tx: Queryable, environment: EnvironmentName
 }
 
 /** For a `where` on `blobs`: a generation of `environment` refers to the row. */
-const referring = (tx: Queryable, environment: EnvironmentName) =>
+export const referring = (tx: Queryable, environment: EnvironmentName) =>
   tx
     .select({ number: generations.number })
     .from(manifestBlobs)

@@ -100,6 +100,16 @@ export {
   setOperationProgress,
 } from "./operations.ts";
 export {
+  dropPackageTypes,
+  getPackageTypes,
+  getTypesBundleOf,
+  type ListedTypes,
+  listPackageTypes,
+  putPackageTypes,
+  type StoredTypes,
+  setTypesOutline,
+} from "./package-types.ts";
+export {
   getAllowlist,
   listPackages,
   type PackageChangeResult,

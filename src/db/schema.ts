@@ -196,6 +196,22 @@ export const blobContents = pgTable("blob_contents", {
   chunkBytes: integer("chunk_bytes").notNull(),
 });
 
+/** The declarations cut from a blob: a copy that can be made again. */
+export const packageTypes = pgTable(
+  "package_types",
+  {
+    blobKey: text("blob_key")
+      .$type<BlobKey>()
+      .primaryKey()
+      .references(() => blobs.key, { onDelete: "cascade" }),
+    bundleKey: text("bundle_key").$type<BlobKey>().notNull(),
+    content: bytesColumn("content").notNull(),
+    outline: text("outline"),
+    createdAt: timestampColumn("created_at").notNull().default(now),
+  },
+  (table) => [index("package_types_bundle_key").on(table.bundleKey)],
+);
+
 export const tokens = pgTable("tokens", {
   id: text("id").$type<Id>().primaryKey(),
   role: text("role").$type<Role>().notNull(),

@@ -57,4 +57,6 @@ export const rawAccess: Record<keyof typeof rawRoutes, Access> = {
   manifest: host,
   blob: host,
   blobs: host,
+  types: readers,
+  typesBundle: readers,
 };

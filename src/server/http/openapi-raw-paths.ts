@@ -1,13 +1,17 @@
-import { rawRoutes } from "../../contract/index.ts";
+import { rawParameters, rawTemplate } from "./raw-template.ts";
 
 interface RawDescription {
   summary: string;
   type: string;
   method?: "post";
   statuses: Record<string, string>;
+  query?: Record<string, string>;
 }
 
-const descriptions: Record<"events" | "self" | "desired" | "manifest" | "blob" | "blobs", RawDescription> = {
+const descriptions: Record<
+  "events" | "self" | "desired" | "manifest" | "blob" | "blobs" | "types" | "typesBundle",
+  RawDescription
+> = {
   events: {
     summary: "Server-sent events, a hint to look again",
     type: "text/event-stream",
@@ -41,15 +45,33 @@ const descriptions: Record<"events" | "self" | "desired" | "manifest" | "blob" |
     method: "post",
     statuses: { 200: "For each: 64 bytes of SHA-512, 4 bytes of length, the bytes; 68 zeros at the end" },
   },
+  types: {
+    summary: "The type declarations behind specifiers",
+    type: "application/json",
+    query: {
+      specifier: "`zod`, `zod/v4`; may be given several times",
+      all: "`true`: the whole allowlist",
+      generation: "Absent: the current one",
+    },
+    statuses: { 200: "`TypesIndex`", 304: "As the ETag given" },
+  },
+  typesBundle: {
+    summary: "All declarations of one package, by the key in a `TypesIndex`",
+    type: "application/json",
+    statuses: { 200: "`TypesBundle`", 304: "As the ETag given" },
+  },
 };
 
 /** The routes that the contract cannot say: bytes, caching, events. Paths are below `/api`, as in the rest of the document. */
 export function rawPaths(error: object): Record<string, object> {
   return Object.fromEntries(
-    Object.entries(descriptions).map(([name, { summary, type, method = "get", statuses }]) => {
-      const path = rawRoutes[name as keyof typeof descriptions];
-      const template = typeof path === "string" ? path : path(`{${name}}`);
-      const parameters = typeof path === "string" ? [] : [{ name, in: "path", required: true, schema: { type: "string" } }];
+    Object.entries(descriptions).map(([name, { summary, type, method = "get", statuses, query = {} }]) => {
+      const route = name as keyof typeof descriptions;
+      const schema = { type: "string" };
+      const parameters = [
+        ...(rawParameters[route] ?? []).map((parameter) => ({ name: parameter, in: "path", required: true, schema })),
+        ...Object.entries(query).map(([parameter, description]) => ({ name: parameter, in: "query", description, schema })),
+      ];
       const responses = Object.fromEntries(
         Object.entries(statuses).map(([status, description]) => [
           status,
@@ -57,7 +79,7 @@ export function rawPaths(error: object): Record<string, object> {
         ]),
       );
       return [
-        template.replace(/^\/api/, ""),
+        rawTemplate(route).replace(/^\/api/, ""),
         { [method]: { operationId: name, summary, parameters, responses: { ...responses, default: error } } },
       ];
     }),

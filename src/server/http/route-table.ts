@@ -1,5 +1,6 @@
 import { contract, rawRoutes } from "../../contract/index.ts";
 import { type Access, contractAccess, rawAccess } from "./access-table.ts";
+import { rawTemplate } from "./raw-template.ts";
 
 export type RawName = keyof typeof rawRoutes;
 
@@ -53,9 +54,7 @@ function compile(path: string): RegExp {
 
 function rawTable(): Route[] {
   return (Object.keys(rawRoutes) as RawName[]).map((name) => {
-    const path = rawRoutes[name];
-    const template = typeof path === "string" ? path : path(`{${name}}`);
-    return { name, kind: "raw", method: name === "blobs" ? "POST" : "GET", path: template, access: rawAccess[name] };
+    return { name, kind: "raw", method: name === "blobs" ? "POST" : "GET", path: rawTemplate(name), access: rawAccess[name] };
   });
 }
 
