@@ -1,4 +1,4 @@
-import { and, eq, exists, inArray } from "drizzle-orm";
+import { and, eq, exists, inArray, sql } from "drizzle-orm";
 import type { BlobKey, EnvironmentName } from "../contract/index.ts";
 import { referring } from "./blob-index.ts";
 import type { Queryable } from "./queryable.ts";
@@ -20,13 +20,13 @@ export interface ListedTypes {
   outline: string | null;
 }
 
-/** The blob's row must be there; its declarations go with it. Replaces what was there. */
+/** The blob's row must be there; its declarations go with it. Replaces other declarations; the same ones keep their outline. */
 export async function putPackageTypes(tx: Queryable, { blobKey, bundleKey, content }: StoredTypes): Promise<void> {
-  const values = { bundleKey, content, outline: null };
+  const outline = sql`case when ${packageTypes.bundleKey} = excluded.bundle_key then ${packageTypes.outline} end`;
   await tx
     .insert(packageTypes)
-    .values({ blobKey, ...values })
-    .onConflictDoUpdate({ target: packageTypes.blobKey, set: values });
+    .values({ blobKey, bundleKey, content })
+    .onConflictDoUpdate({ target: packageTypes.blobKey, set: { bundleKey, content, outline } });
 }
 
 /** Only while the bundle is the one that was looked at. */

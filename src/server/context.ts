@@ -15,6 +15,8 @@ import {
 } from "../operations/index.ts";
 import { type Authenticator, createAuthenticator } from "./auth/authenticator.ts";
 import { ensureAdminToken } from "./auth/ensure-admin-token.ts";
+import { createTypesAnswers, type TypesAnswers } from "./declarations/answer-types.ts";
+import { createTypesLibrary, type TypesLibrary } from "./declarations/types-library.ts";
 import { createDesiredCache, type DesiredCache } from "./desired/desired-cache.ts";
 import { startDesiredWatch } from "./desired/desired-watch.ts";
 import { type EventHub, openEventHub } from "./events/event-hub.ts";
@@ -47,6 +49,7 @@ export interface ServerContext extends AsyncDisposable {
   events: EventHub;
   stocker: Stocker;
   runWaiters: RunWaiters;
+  types: { db: Db; library: TypesLibrary; answers: TypesAnswers };
   sessionMs: number;
   metrics: Metrics;
   /** Takes effect here at once; the database tells the other replicas. */
@@ -73,6 +76,15 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
   const events = stack.use(openEventHub({ db, logger }));
   const stocker = createStocker({ db, logger });
   const runWaiters = createRunWaiters();
+  const library = stack.use(
+    createTypesLibrary({
+      db,
+      blobs,
+      bunPath: config.bunPath ?? process.execPath,
+      logger: logger.child({ part: "types" }),
+    }),
+  );
+  const types = { db, library, answers: createTypesAnswers({ db, library }) };
   const metrics = createMetrics({ db, logger, events, version: packageJson.version });
   const announce = (notice: Notice) => {
     for (const listener of [authenticator, desired, events, stocker, runWaiters, desiredWatch, metrics]) listener.notice(notice);
@@ -126,6 +138,7 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
     events,
     stocker,
     runWaiters,
+    types,
     sessionMs: config.sessionMs ?? defaultSessionMs,
     metrics,
     announce,

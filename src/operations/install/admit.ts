@@ -1,18 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { type ArchiveSink, defaultArchiveLimits, readTarball } from "../../archive/index.ts";
+import { defaultArchiveLimits, readTarball } from "../../archive/index.ts";
 import type { BlobStore } from "../../blobs/index.ts";
 import { type BlobKey, blobKeyOf, type Integrity, LarderError, type ManifestNode } from "../../contract/index.ts";
 import { failpoint } from "../../lib/index.ts";
+import { createTypesCutter, type PackedBundle, packBundle } from "../../types/index.ts";
 import { openSpool } from "./spool.ts";
-
-/** Reads and checks, keeps nothing. */
-const discard: ArchiveSink = { beginFile() {}, data() {}, endFile() {} };
 
 export interface Admitted {
   key: BlobKey;
   sizeBytes: number;
   unpackedBytes: number;
+  /** Its declarations. */
+  types: PackedBundle;
 }
 
 export interface AdmitOptions {
@@ -33,7 +33,8 @@ export async function admitTarball(
   const label = `${node.name}@${node.version}`;
   const path = join(scratch, `${randomBytes(8).toString("hex")}.tgz`);
   await using spool = await openSpool(source, { path, limitBytes: defaultArchiveLimits.compressedBytes, label, signal });
-  const summary = await readTarball(spool.read(), discard, { label, signal });
+  const cutter = createTypesCutter();
+  const summary = await readTarball(spool.read(), cutter.sink, { label, signal });
   assertIntegrity(label, node.integrity, summary.integrity);
   assertIdentity(label, summary.packageJson);
   await failpoint("install:before-put");
@@ -42,7 +43,8 @@ export async function admitTarball(
   await blobs.put(key, content instanceof Uint8Array ? single(content) : content, { sizeBytes: spool.sizeBytes, signal });
   await failpoint("install:after-put");
   await readBack(blobs, key, { label, signal });
-  return { key, sizeBytes: spool.sizeBytes, unpackedBytes: summary.unpackedBytes };
+  const types = await packBundle(cutter.finish());
+  return { key, sizeBytes: spool.sizeBytes, unpackedBytes: summary.unpackedBytes, types };
 }
 
 /** Its row says that it can be read; so that is what is shown first. */

@@ -17,6 +17,7 @@ import {
   getBlobEntries,
   getQuarantinedStores,
   putBlobEntry,
+  putPackageTypes,
 } from "../../db/index.ts";
 import { mapConcurrent } from "../../lib/index.ts";
 import { admitTarball } from "./admit.ts";
@@ -69,10 +70,11 @@ export async function fetchBlobs(options: InstallOptions, input: FetchInput): Pr
     try {
       const url = await tarballUrl(options, node, signal);
       const source = await registry.tarball(url, { label, signal });
-      const admitted = await admitTarball(source, node, { blobs, scratch: input.scratch, signal });
+      const { types, ...admitted } = await admitTarball(source, node, { blobs, scratch: input.scratch, signal });
       await db.transaction(async (tx) => {
         await assertEpoch(tx, input.epoch);
         await putBlobEntry(tx, { ...admitted, store: blobs.name });
+        await putPackageTypes(tx, { blobKey: admitted.key, bundleKey: types.key, content: types.content });
       });
       result.fetched += 1;
       result.fetchedBytes += admitted.sizeBytes;

@@ -6,6 +6,7 @@ import { getDesired } from "../raw/desired-route.ts";
 import { getHealth, getReadiness } from "../raw/health-routes.ts";
 import { getIdentity } from "../raw/identity-route.ts";
 import { getManifest } from "../raw/manifest-route.ts";
+import { getTypes, getTypesBundle } from "../raw/types-route.ts";
 import type { Dispatch, Exchange } from "./fetch-handler.ts";
 import { createOpenApiDocument } from "./openapi.ts";
 import type { RawName } from "./route-table.ts";
@@ -33,6 +34,8 @@ export function createRawDispatch(context: ServerContext, isStopping: () => bool
     manifest: (exchange) => getManifest(exchange, context),
     blob: (exchange) => getBlob(exchange, context),
     blobs: (exchange) => getBlobs(exchange, context),
+    types: (exchange) => getTypes(exchange, context.types),
+    typesBundle: (exchange) => getTypesBundle(exchange, context.types),
   };
   return (exchange) => handlers[exchange.route.name as RawName](exchange);
 }
