@@ -28,6 +28,11 @@ export type RunLimits = z.infer<typeof runLimitsSchema>;
 export const confinementSchema = z.object({
   /** namespace: the kernel ends every descendant · marks: descendants are found by what they inherit · group: those that stay in the group. */
   processes: z.enum(["namespace", "marks", "group"]),
+  /**
+   * What kept it from starting processes without end. By the kernel: its namespace's numbers, a control group, or what its user may have.
+   * sampled: looked at from outside, which a fork bomb can outrun · none: nothing.
+   */
+  processLimit: z.enum(["namespace", "cgroup", "user", "sampled", "none"]),
   /** Nobody in the run could write to the tree, whatever its user. */
   treeReadOnly: z.boolean(),
   /** Names of `RunLimits` that were enforced. */
@@ -38,7 +43,8 @@ export type Confinement = z.infer<typeof confinementSchema>;
 export const runResultSchema = z.object({
   /** The script's default export, or what its promise gave, as JSON carries it; `null` without one. */
   result: z.unknown(),
-  error: errorBodySchema.optional(),
+  /** `null` when the script did what it was to do. */
+  error: errorBodySchema.nullable().default(null),
   /** What did not stop it, but is worth knowing: output that was cut. */
   warnings: z.array(errorBodySchema),
   stdout: z.string(),

@@ -20,13 +20,13 @@ export function createCellSupply(store: HostStore, { keepReady }: { keepReady: b
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
-  const restock = ({ holding, executables }: CellNeeds) => {
+  const restock = ({ hold, executables }: CellNeeds) => {
     if (!keepReady || closed || spare !== undefined || timer !== undefined) return;
     timer = setTimeout(() => {
       timer = undefined;
       // The next run opens one itself, and says what is in the way.
       const { processes } = defaultLimits;
-      spare = openCell(store, { holding, executables, processes, idle: true }).catch(() => undefined);
+      spare = openCell(store, { hold, executables, processes, idle: true }).catch(() => undefined);
     }, restockMs);
   };
 
@@ -64,11 +64,11 @@ export function createCellSupply(store: HostStore, { keepReady }: { keepReady: b
 }
 
 /** Its shell waits still, nothing that is needed is hidden from it, and nothing came since that should be. */
-function fits({ child, hidden, seen, holding, tasks, directory }: Cell, needs: CellNeeds, store: HostStore): boolean {
+function fits({ child, hidden, seen, hold, tasks, directory }: Cell, needs: CellNeeds, store: HostStore): boolean {
   const known = [...hidden, ...seen];
   return (
     !isOver(child) &&
-    holding === needs.holding &&
+    hold === needs.hold &&
     tasks >= tasksFor(needs.processes) &&
     !needs.executables.some((file) => hidden.some((folder) => file.startsWith(`${folder}/`))) &&
     visibleFolders(store.directory, directory.path).every((folder) => known.includes(folder))

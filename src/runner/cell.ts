@@ -6,15 +6,18 @@ import { join } from "node:path";
 import { LarderError } from "../contract/index.ts";
 import { type HostStore, openRunDirectory, type RunDirectory } from "../host/index.ts";
 import { cellEnvironment } from "./child-environment.ts";
+import { cgroupName } from "./find-cgroup.ts";
 import { killGroup } from "./kill-processes.ts";
 import { fewestTasks, type Holding, launch } from "./launch.ts";
-import { mountTable } from "./mount-table.ts";
+import { planMounts } from "./mount-table.ts";
+import type { Hold } from "./process-limit.ts";
 import { visibleFolders } from "./resolution-boundary.ts";
+import { openRunCgroup, type RunCgroup } from "./run-cgroup.ts";
 import { waitText } from "./start-text.ts";
 
 /** What a cell has to be good for. */
 export interface CellNeeds {
-  holding: Holding;
+  hold: Hold;
   /** Executables that must not be hidden. */
   executables: readonly string[];
   /** The run's limit. */
@@ -23,7 +26,8 @@ export interface CellNeeds {
 
 /** A run's place: its directory, and a shell in it that is already held and waits to become the script. */
 export interface Cell extends AsyncDisposable {
-  holding: Holding;
+  hold: Hold;
+  cgroup: RunCgroup | undefined;
   /** How many threads the kernel allows in it, where it counts them. */
   tasks: number;
   directory: RunDirectory;
@@ -46,13 +50,17 @@ export const tasksFor = (processes: number): number => Math.max(fewestTasks, pro
 /** Throws `E_CONFIG` when there is nothing to start it with. `idle`: for a run that is still to come. */
 export async function openCell(
   store: HostStore,
-  { holding, executables, processes, idle }: CellNeeds & { idle: boolean },
+  { hold, executables, processes, idle }: CellNeeds & { idle: boolean },
 ): Promise<Cell> {
   const directory = await openRunDirectory(store, { purpose: "run", idle });
   const { path } = directory;
+  const { holding, processLimit, cgroups } = hold;
+  const tasks = tasksFor(processes);
   let report: FileHandle | undefined;
+  let cgroup: RunCgroup | undefined;
   const close = async () => {
     await report?.close();
+    await cgroup?.[Symbol.asyncDispose]();
     await directory[Symbol.asyncDispose]();
   };
   try {
@@ -60,14 +68,27 @@ export async function openCell(
     const hidden =
       holding === "namespace" ? others.filter((folder) => !executables.some((file) => file.startsWith(`${folder}/`))) : [];
     const table = join(path, mountTableName);
-    if (holding === "namespace") writeFileSync(table, mountTable({ directory: store.directory, runDirectory: path, hidden }));
+    const mounts =
+      holding === "namespace"
+        ? planMounts({ directory: store.directory, runDirectory: path, hidden, cgroups: cgroups?.mount })
+        : undefined;
+    if (mounts) writeFileSync(table, mounts.table);
     report = await openReport(path);
-    const tasks = tasksFor(processes);
-    const child = startShell(holding, { path, table, tasks, report: report.fd });
+    if (cgroups !== undefined) cgroup = openRunCgroup(join(cgroups.parent, cgroupName()), tasks);
+    const highestNumber = processLimit === "namespace" ? tasks : undefined;
+    const child = startShell(holding, {
+      path,
+      table,
+      remounted: mounts?.remounted ?? [],
+      highestNumber,
+      entrance: cgroup?.entrance,
+      report: report.fd,
+    });
     if (child.pid === undefined) throw await startFailure(child);
     const leader = child.pid;
     return {
-      holding,
+      hold,
+      cgroup,
       tasks,
       directory,
       child,
@@ -89,12 +110,14 @@ export async function openCell(
 interface ShellOptions {
   path: string;
   table: string;
-  tasks: number;
+  remounted: readonly string[];
+  highestNumber: number | undefined;
+  entrance: string | undefined;
   report: number;
 }
 
-function startShell(holding: Holding, { path, table, tasks, report }: ShellOptions): ChildProcess {
-  const command = launch(holding, { mountTable: table, tasks, command: ["/bin/sh", "-c", waitText] });
+function startShell(holding: Holding, { path, table, report, ...limits }: ShellOptions): ChildProcess {
+  const command = launch(holding, { directory: path, mountTable: table, ...limits, command: ["/bin/sh", "-c", waitText] });
   const child = spawn(command.path, command.args, {
     cwd: path,
     env: cellEnvironment(path),

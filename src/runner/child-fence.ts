@@ -21,13 +21,23 @@ type Refuse = (path: string) => never;
 function fenceBun(allowed: string, preload: string, refuse: Refuse): void {
   type Build = { onLoad(options: { filter: RegExp }, load: (file: { path: string }) => never): void };
   const { Bun: bun, process: proc } = globalThis as unknown as {
-    Bun: { isMainThread: boolean; plugin(plugin: object): void };
+    Bun: { isMainThread: boolean; plugin: { (plugin: object): void; clearAll(): void } };
     process: NodeJS.Process;
   };
-  bun.plugin({
-    name: "larder-fence",
-    setup: (build: Build) => build.onLoad({ filter: new RegExp(`^(?!${allowed})`) }, ({ path }) => refuse(path)),
-  });
+  const { plugin } = bun;
+  const clearAll = plugin.clearAll.bind(plugin);
+  const fence = () =>
+    plugin({
+      name: "larder-fence",
+      setup: (build: Build) => build.onLoad({ filter: new RegExp(`^(?!${allowed})`) }, ({ path }) => refuse(path)),
+    });
+  fence();
+  // A script may take its own plugins away, not this one.
+  const clearOthers = () => {
+    clearAll();
+    fence();
+  };
+  Object.defineProperty(plugin, "clearAll", { value: clearOthers, writable: false, configurable: false });
   if (!bun.isMainThread) return;
   // Plugins do not reach worker threads, preloads do.
   const fenced = (Base: new (url: unknown, options?: object) => object) =>

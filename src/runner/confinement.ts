@@ -1,9 +1,10 @@
 import type { Confinement } from "../contract/index.ts";
-import type { Holding } from "./launch.ts";
+import type { Hold } from "./process-limit.ts";
 
 /** What a run's result says of how it was held. */
-export const confinementOf = (holding: Holding): Confinement => ({
+export const confinementOf = ({ holding, processLimit }: Hold): Confinement => ({
   processes: holding,
+  processLimit,
   treeReadOnly: holding === "namespace",
   limits:
     holding === "group"

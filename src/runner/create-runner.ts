@@ -12,6 +12,7 @@ import { judgeRun } from "./judge-run.ts";
 import type { Holding } from "./launch.ts";
 import { diagnosticsName, type Executables, prepareStart } from "./prepare-start.ts";
 import { forgetHolding, probeHolding } from "./probe-holding.ts";
+import { chooseProcessLimit, type Hold, type ProcessLimit } from "./process-limit.ts";
 import { readReport } from "./read-report.ts";
 import { writeBoundary } from "./resolution-boundary.ts";
 import { openResolutionRoot, type ResolutionRoot } from "./resolution-root.ts";
@@ -37,6 +38,8 @@ export interface RunnerOptions {
   nodePath?: string;
   /** Default: the strongest that works here. */
   holding?: Holding;
+  /** What of the kernel keeps the number of processes within bounds. Default: the strongest that works here. */
+  processLimit?: ProcessLimit;
   /** Keeps a place ready for the next run, once there was one: for a process that stays and disposes of the runner. Default: false. */
   keepReady?: boolean;
 }
@@ -45,20 +48,20 @@ export function createRunner(store: HostStore, options: RunnerOptions = {}): Run
   const sampler = createUsageSampler();
   const boundary = retryable(() => describeDiskErrors(store.directory, () => writeBoundary(store.directory)));
   const node = retryable(() => findNode(options.nodePath));
-  const holding = retryable(async () => options.holding ?? (await probeHolding(store)));
+  const hold = retryable(async () => chooseProcessLimit(options.holding ?? (await probeHolding(store)), options.processLimit));
   const cells = createCellSupply(store, { keepReady: options.keepReady ?? false });
   return {
     async run(request) {
       const order = await readOrder(request);
       const bun = findBun(options.bunPath);
       const executables = { bun, node: order.runtime === "node" ? await node.value() : undefined };
-      const [held] = await Promise.all([holding.value(), boundary.value()]);
+      const [held] = await Promise.all([hold.value(), boundary.value()]);
       await using root = await openResolutionRoot(store, request.generation);
       try {
         return await runIn({ store, root, request, order, executables, held, cells, sampler });
       } catch (error) {
         if (!(error instanceof Unstarted)) throw error;
-        holding.forget();
+        hold.forget();
         await forgetHolding(store);
         throw error;
       }
@@ -87,7 +90,7 @@ interface Prepared {
   request: RunRequest;
   order: Order;
   executables: Executables;
-  held: Holding;
+  held: Hold;
   cells: CellSupply;
   sampler: UsageSampler;
 }
@@ -96,11 +99,11 @@ async function runIn(prepared: Prepared): Promise<RunResult> {
   const { store, root, request, order, executables, held, cells, sampler } = prepared;
   const { limits, runtime } = order;
   await using cell = await cells.take({
-    holding: held,
+    hold: held,
     executables: [executables.bun.path, ...(executables.node ? [executables.node] : [])],
     processes: limits.processes,
   });
-  const mark = held === "marks" ? createRunMark() : undefined;
+  const mark = held.holding === "marks" ? createRunMark() : undefined;
   await describeDiskErrors(cell.directory.path, async () =>
     furnish(prepared, cell, prepareStart({ store, cell, order, executables, mark })),
   );
@@ -124,7 +127,7 @@ async function runIn(prepared: Prepared): Promise<RunResult> {
   });
   return {
     result: verdict.result,
-    ...(verdict.error === undefined ? {} : { error: verdict.error.toBody() }),
+    error: verdict.error?.toBody() ?? null,
     warnings: end.outputTruncated ? [outputCut(limits.outputBytes).toBody()] : [],
     stdout: end.stdout,
     stderr: end.stderr,

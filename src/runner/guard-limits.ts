@@ -16,6 +16,7 @@ export interface Guarded {
   leader: number;
   directory: string;
   limits: RunLimits;
+  count: (() => number) | undefined;
   sampler: UsageSampler;
   signal: AbortSignal | undefined;
   stop(): void;
@@ -26,19 +27,24 @@ const mib = 1024 * 1024;
 const scratchEveryMs = 1000;
 
 /** Calls `stop` at the first limit that the run meets. Memory, processor time, files and processes are sampled. */
-export function guardLimits({ leader, directory, limits, sampler, signal, stop }: Guarded): Guard {
+export function guardLimits({ leader, directory, limits, count, sampler, signal, stop }: Guarded): Guard {
   const meet = (reason: StopReason) => {
     if (guard.reason !== undefined) return;
     guard.reason = reason;
     stop();
   };
+  const judgeCount = (processes: number) => {
+    const tooMany = processes > limits.processes;
+    if (tooMany) meet("processes");
+    return tooMany;
+  };
   const judge = ({ processes, memoryBytes, cpuMs }: Usage) => {
     if (memoryBytes > limits.memoryMb * mib) meet("memoryMb");
-    else if (processes > limits.processes) meet("processes");
     else if (cpuMs > limits.cpuMs) meet("cpuMs");
+    else judgeCount(processes);
   };
   let counting = false;
-  const count = async () => {
+  const measure = async () => {
     if (counting) return;
     counting = true;
     const used = await scratchUsage(directory, { files: limits.files, sizeBytes: limits.fileMb * mib });
@@ -48,8 +54,8 @@ export function guardLimits({ leader, directory, limits, sampler, signal, stop }
   };
   const cancel = () => meet("cancelled");
   const timer = setTimeout(() => meet("timeoutMs"), limits.timeoutMs);
-  const counter = setInterval(count, scratchEveryMs);
-  const watch = sampler.watch(leader, { suspicious: limits.processes, onUsage: judge });
+  const counter = setInterval(measure, scratchEveryMs);
+  const watch = sampler.watch(leader, { suspicious: limits.processes, count, onCount: judgeCount, onUsage: judge });
   signal?.addEventListener("abort", cancel);
   const guard: Guard = {
     reason: undefined,

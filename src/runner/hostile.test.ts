@@ -258,7 +258,7 @@ test("bins and settings that packages bring change nothing, and their install sc
     script: `import { spawnSync } from "node:child_process"; import "booby-trap"; import { existsSync } from "node:fs";
       console.log(spawnSync("sh", ["-c", "command -v git || echo none"]).stdout.toString().includes("node_modules"), existsSync("/tmp/larder-booby-trap"))`,
   });
-  expect(error).toBeUndefined();
+  expect(error).toBeNull();
   expect(stdout).toBe("false false\n");
 });
 

@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { errnoOf } from "../lib/index.ts";
 import { type ProcessEntry, processIds, readOr, readProcess } from "./process-table.ts";
 import { bearsMark, type RunMark } from "./run-mark.ts";
@@ -12,11 +13,23 @@ export const signalGroup = (leader: number, signal: "SIGSTOP" | "SIGCONT"): void
  * left. False: there is no such process yet.
  */
 export function killNamespace(leader: number): boolean {
-  const first = Number(readOr(`/proc/${leader}/task/${leader}/children`).split(" ")[0]);
-  if (!(first > 0)) return false;
+  const first = firstOfNamespace(leader);
+  if (first === 0) return false;
   send(first, "SIGKILL");
   return true;
 }
+
+/** How many processes there are in the namespace that `leader` has made: its own `/proc` lists no others. */
+export function countInNamespace(leader: number): number {
+  try {
+    return readdirSync(`/proc/${firstOfNamespace(leader)}/root/proc`).filter((name) => /^\d+$/.test(name)).length;
+  } catch {
+    // It is ending.
+    return 0;
+  }
+}
+
+const firstOfNamespace = (leader: number): number => Number(readOr(`/proc/${leader}/task/${leader}/children`).split(" ")[0]);
 
 export interface Traces {
   /** A run's own `HOME`, in the environment that a process was started with. */

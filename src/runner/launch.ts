@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { release } from "node:os";
 import { join } from "node:path";
 import type { Confinement } from "../contract/index.ts";
+import { shellQuoted } from "./start-text.ts";
 
 export type Holding = Confinement["processes"];
 
@@ -30,17 +30,22 @@ const firstToGo = process.platform === "linux" ? "echo 1000 >/proc/self/oom_scor
 /** Of a namespace: enough for the usual limit on processes, each with some threads, and few enough for the machine to stay usable. */
 export const fewestTasks = 1024;
 
-export interface LaunchOptions {
-  mountTable: string;
-  /** How many threads there may be in a namespace, at least `fewestTasks`. */
-  tasks: number;
-  command: readonly string[];
-}
+/** Refused a process or a thread, a runtime may well crash. With words of the shell alone, which can start nothing then either. */
+const crowded = (highestNumber: number): string =>
+  `[ $code -lt 129 ] || { set -- /proc/[1-9]*; [ $# -lt ${highestNumber >> 1} ] || printf '{"kind":"crowded"}\\n' >&3; }`;
 
-/** Since Linux 6.14 each namespace has a highest process number of its own; before, to set it would be to set the machine's. */
-function hasOwnProcessNumbers(): boolean {
-  const [major = 0, minor = 0] = release().split(".").map(Number);
-  return process.platform === "linux" && (major > 6 || (major === 6 && minor >= 14));
+export interface LaunchOptions {
+  /** The run's. */
+  directory: string;
+  /** The path of the fstab. */
+  mountTable: string;
+  /** Mount points to make read-only. */
+  remounted: readonly string[];
+  /** The highest process number of the namespace; absent where it has none of its own. */
+  highestNumber?: number | undefined;
+  /** A control group to enter. */
+  entrance?: string | undefined;
+  command: readonly string[];
 }
 
 /**
@@ -48,10 +53,14 @@ function hasOwnProcessNumbers(): boolean {
  * processes of the namespace with it. What is mounted there cannot be changed from within: capabilities (root) or a second user namespace
  * (others) see to that.
  */
-export function launch(holding: Holding, { mountTable, tasks, command }: LaunchOptions): Launch {
+export function launch(
+  holding: Holding,
+  { directory, mountTable, remounted, highestNumber, entrance, command }: LaunchOptions,
+): Launch {
+  const enter = entrance === undefined ? [] : [`echo 0 >${shellQuoted(entrance)} || exit`];
   const dieWithParent = ["--pdeathsig", "KILL", "--"];
   if (holding !== "namespace") {
-    const held = ["/bin/sh", "-c", `${quiet}\n${firstToGo}\nexec "$@" 2>&9 9>&-`, "sh", ...command];
+    const held = ["/bin/sh", "-c", [quiet, firstToGo, ...enter, 'exec "$@" 2>&9 9>&-'].join("\n"), "sh", ...command];
     return holding === "marks" && existsSync(tool("setpriv"))
       ? { path: tool("setpriv"), args: [...dieWithParent, ...held] }
       : { path: "/bin/sh", args: held.slice(1) };
@@ -63,17 +72,38 @@ export function launch(holding: Holding, { mountTable, tasks, command }: LaunchO
       ? [tool("setpriv"), `--bounding-set=${dropped}`, `--inh-caps=${dropped}`, "--"]
       : [tool("unshare"), "--user", `--map-user=${user}`, `--map-group=${group}`, "--"];
   const first = [
-    quiet,
+    ...enter,
+    // Both before the mounts, which make these files read-only.
+    ...(highestNumber === undefined ? [] : [`echo ${highestNumber} >/proc/sys/kernel/pid_max || exit`]),
     `${tool("mount")} -a --fstab "$1" || exit`,
+    ...remounted.map((path) => `${tool("mount")} -o remount,bind,ro ${shellQuoted(path)} || exit`),
+    // Until here it is a directory beneath the mounts, from which those beside it can be written to.
+    `cd ${shellQuoted(directory)} || exit`,
     "shift",
     firstToGo,
-    ...(hasOwnProcessNumbers() ? [`echo ${tasks} >/proc/sys/kernel/pid_max`] : []),
     '"$@" 2>&9 9>&-',
-    "exit $?",
+    "code=$?",
+    ...(highestNumber === undefined ? [] : [crowded(highestNumber)]),
+    "exit $code",
   ].join("\n");
   const namespaces = [...asOthers, "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "--"];
   return {
     path: tool("setpriv"),
-    args: [...dieWithParent, tool("unshare"), ...namespaces, "/bin/sh", "-c", first, "sh", mountTable, ...drop, ...command],
+    args: [
+      ...dieWithParent,
+      "/bin/sh",
+      "-c",
+      `${quiet}\nexec "$@"`,
+      "sh",
+      tool("unshare"),
+      ...namespaces,
+      "/bin/sh",
+      "-c",
+      first,
+      "sh",
+      mountTable,
+      ...drop,
+      ...command,
+    ],
   };
 }

@@ -40,7 +40,7 @@ export function prepareStart({ store, cell, order, executables, mark }: Preparat
   const start = startText({
     limits,
     // Without a namespace of its own, everybody's count.
-    tasks: cell.tasks + (cell.holding === "namespace" ? 0 : countThreads()),
+    tasks: cell.tasks + (cell.hold.holding === "namespace" ? 0 : countThreads()),
     mark,
     env: { ...env, ...(isNode ? {} : executables.bun.env) },
     before: isNode ? compilation(executables.bun, source.name) : undefined,

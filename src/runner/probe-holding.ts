@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { type HostStore, openRunDirectory } from "../host/index.ts";
 import { undefinedOn, writeFileAtomic } from "../lib/index.ts";
 import { fewestTasks, type Holding, launch } from "./launch.ts";
-import { mountTable } from "./mount-table.ts";
+import { planMounts } from "./mount-table.ts";
+import { hasOwnProcessNumbers } from "./process-limit.ts";
 
 const fileOf = (store: HostStore): string => join(store.layout.state, "run-namespaces.json");
 
@@ -26,10 +27,13 @@ export const forgetHolding = (store: HostStore): Promise<void> => rm(fileOf(stor
 async function namespacesWork(store: HostStore): Promise<boolean> {
   await using scratch = await openRunDirectory(store, { purpose: "probe" });
   const table = join(scratch.path, "fstab");
-  await writeFile(table, mountTable({ directory: store.directory, runDirectory: scratch.path, hidden: [] }));
+  const mounts = planMounts({ directory: store.directory, runDirectory: scratch.path, hidden: [], cgroups: undefined });
+  await writeFile(table, mounts.table);
   const { path, args } = launch("namespace", {
+    directory: scratch.path,
     mountTable: table,
-    tasks: fewestTasks,
+    remounted: mounts.remounted,
+    ...(hasOwnProcessNumbers() && { highestNumber: fewestTasks }),
     command: ["/bin/sh", "-c", 'test ! -w "$0" && test -w "$1" && echo held', store.layout.packages, scratch.path],
   });
   return await new Promise((resolve) => {

@@ -17,12 +17,21 @@ export interface ProcessEntry {
 const tickMs = 10;
 const pageBytes = 4096;
 
-/** Read at once and not through the thread pool: some microseconds each, and a table in which nothing moved meanwhile. */
-export function readProcesses(): ProcessEntry[] {
-  return processIds()
-    .map(readProcess)
-    .filter((entry) => entry !== undefined);
+/** Read at once and not through the thread pool: some microseconds each, and a table in which nothing moved meanwhile. `giveUp` is asked now and then. */
+export function readProcesses(giveUp?: () => boolean): ProcessEntry[] | undefined {
+  const table: ProcessEntry[] = [];
+  let askAt = performance.now() + askEveryMs;
+  for (const pid of processIds()) {
+    const entry = readProcess(pid);
+    if (entry) table.push(entry);
+    if (giveUp === undefined || performance.now() < askAt) continue;
+    if (giveUp()) return undefined;
+    askAt = performance.now() + askEveryMs;
+  }
+  return table;
 }
+
+const askEveryMs = 10;
 
 /** Of all processes of the machine, in one read that stays quick however many there are; 0 where the system does not say. */
 export const countThreads = (): number => Number(/\/(\d+) /.exec(readOr("/proc/loadavg"))?.[1] ?? 0);

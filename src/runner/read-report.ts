@@ -18,6 +18,7 @@ const thrownSchema = z.object({
 const lineSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("started") }),
   z.object({ kind: z.literal("uncompiled") }),
+  z.object({ kind: z.literal("crowded") }),
   z.object({ kind: z.literal("exited"), code: z.number() }),
   z.object({ kind: z.literal("value"), json: z.string() }),
   z.object({ kind: z.literal("unsettled") }),
@@ -32,6 +33,8 @@ export interface RunReport {
   uncompiled: boolean;
   /** It ended itself with an exit code that looks like a signal's. */
   exited: boolean;
+  /** It ended when its namespace had hardly any process number left. */
+  crowded: boolean;
   /** The last word of the script; `undefined` when it had none. */
   outcome: ChildReport | { kind: "garbled"; tooLarge: boolean } | undefined;
 }
@@ -41,7 +44,7 @@ export interface RunReport {
  * make the run's own result wrong.
  */
 export async function readReport(file: FileHandle): Promise<RunReport> {
-  const report: RunReport = { started: false, uncompiled: false, exited: false, outcome: undefined };
+  const report: RunReport = { started: false, uncompiled: false, exited: false, crowded: false, outcome: undefined };
   const { size } = await file.stat();
   if (size > maxReportBytes) return { ...report, started: true, outcome: { kind: "garbled", tooLarge: true } };
   const buffer = Buffer.alloc(size);
@@ -53,6 +56,7 @@ export async function readReport(file: FileHandle): Promise<RunReport> {
     else if (line.kind === "started") report.started = true;
     else if (line.kind === "uncompiled") report.uncompiled = true;
     else if (line.kind === "exited") report.exited = true;
+    else if (line.kind === "crowded") report.crowded = true;
     else report.outcome = line as ChildReport;
   }
   return report;

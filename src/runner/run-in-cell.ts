@@ -5,7 +5,7 @@ import type { RunLimits } from "../contract/index.ts";
 import { sleep } from "../lib/index.ts";
 import { type Cell, isOver } from "./cell.ts";
 import { guardLimits, type StopReason } from "./guard-limits.ts";
-import { killGroup, killNamespace, killStragglers } from "./kill-processes.ts";
+import { countInNamespace, killGroup, killNamespace, killStragglers } from "./kill-processes.ts";
 import { createOutputCapture, type OutputCapture } from "./output-capture.ts";
 import type { RunMark } from "./run-mark.ts";
 import type { UsageSampler } from "./usage-sampler.ts";
@@ -55,6 +55,8 @@ export async function runInCell(cell: Cell, options: ChildOptions): Promise<Chil
     const { exitCode, signal } = await exited;
     hold.guard.end();
     const durationMs = performance.now() - startedAt;
+    // Refused a process, a runtime may well crash.
+    if (cell.cgroup?.count() === Number.POSITIVE_INFINITY) hold.guard.reason ??= "processes";
     hold.clear(exitCode === null);
     await drained(streams);
     const [stdout, stderr] = [streams[0].finish(), streams[1].finish()];
@@ -72,18 +74,21 @@ export async function runInCell(cell: Cell, options: ChildOptions): Promise<Chil
 }
 
 /** Watches over a child's limits, and ends what it leaves behind. */
-function holdChild({ child, leader, holding, directory }: Cell, { mark, limits, sampler, signal }: ChildOptions) {
+function holdChild({ child, leader, hold, cgroup, directory }: Cell, { mark, limits, sampler, signal }: ChildOptions) {
   const stop = () => {
     if (isOver(child)) return;
-    if (holding !== "namespace" || !killNamespace(leader)) return killGroup(leader);
+    cgroup?.kill();
+    if (hold.holding !== "namespace" || !killNamespace(leader)) return killGroup(leader);
     setTimeout(() => isOver(child) || killGroup(leader), endMs).unref();
   };
-  const guard = guardLimits({ leader, directory: directory.path, limits, sampler, signal, stop });
+  const count = cgroup?.count ?? (hold.holding === "namespace" ? () => countInNamespace(leader) : undefined);
+  const guard = guardLimits({ leader, count, directory: directory.path, limits, sampler, signal, stop });
   return {
     guard,
     clear(killed: boolean) {
       killGroup(leader);
-      if (holding === "namespace") return;
+      cgroup?.kill();
+      if (hold.holding === "namespace") return;
       killStragglers({
         runDirectory: directory.path,
         mark,

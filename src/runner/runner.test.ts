@@ -29,7 +29,7 @@ describe("a run", () => {
       generation: 1,
       lockfileHash: generation.lockfileHash,
     });
-    expect(result.error).toBeUndefined();
+    expect(result.error).toBeNull();
   });
 
   test("returns what a promise gives, and null without a default export", async () => {
@@ -100,7 +100,7 @@ describe("a run", () => {
 
   test("may end its process itself", async () => {
     expect(await runner.run({ script: "process.exit(0)" })).toMatchObject({ result: null, exitCode: 0 });
-    expect((await runner.run({ script: "process.exit(0)" })).error).toBeUndefined();
+    expect((await runner.run({ script: "process.exit(0)" })).error).toBeNull();
     expect(await runner.run({ script: "console.log('x'); process.exit(4)" })).toMatchObject({
       result: null,
       exitCode: 4,

@@ -8,6 +8,7 @@ export function limitError(end: ChildEnd, report: RunReport, limits: RunLimits):
   if (end.stopped !== undefined) return stopError(end.stopped, { limits, delivered: report.outcome?.kind === "value" });
   if (isHeapExhausted(end, report)) return stopError("memoryMb", { limits, delivered: false });
   if (end.signal === null || report.exited) return undefined;
+  if (report.crowded) return stopError("processes", { limits, delivered: false });
   if (end.signal === "SIGXFSZ") return stopError("fileMb", { limits, delivered: false });
   if (end.signal === "SIGXCPU") return stopError("cpuMs", { limits, delivered: false });
   return new LarderError("E_RUN_KILLED", `The script's process was ended by ${end.signal}.`, {

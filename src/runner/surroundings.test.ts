@@ -73,6 +73,23 @@ describe.each([
     expect((await inProject.run({ script })).result).toBe("MODULE_NOT_FOUND");
   });
 
+  bunTest("nor can it after taking plugins away", async () => {
+    const script = `import { plugin } from "bun"; const seen: string[] = [];
+      Bun.plugin({ name: "own", setup(build) { build.module("virtual", () => ({ exports: { default: 1 }, loader: "object" })) } });
+      for (const clear of [() => Bun.plugin.clearAll(), () => plugin.clearAll(), () => Bun.plugin.clearAll.call(undefined)]) {
+        clear();
+        try { seen.push(require("stray")) } catch (e: any) { seen.push(e.code) }
+        try { seen.push((await import("stray/extra.js")).default) } catch (e: any) { seen.push(e.code) }
+      }
+      try { delete (Bun.plugin as any).clearAll } catch {}
+      try { Bun.plugin.clearAll = () => {}; } catch {}
+      Bun.plugin.clearAll();
+      try { seen.push(require("stray")) } catch (e: any) { seen.push(e.code) }
+      export default seen`;
+    const { result } = await inProject.run({ script });
+    expect(result).toEqual(Array(7).fill(expect.stringMatching(/^(ERR_)?MODULE_NOT_FOUND$/)));
+  });
+
   test("its tsconfig and package.json change nothing", async () => {
     const told = await inProject.run({ script: `import { greet } from "greeter"; export default greet("you")` });
     expect(told.result).toBe("hello you");

@@ -17,9 +17,19 @@ export interface Watch {
 export interface UsageSampler {
   /**
    * Calls `onUsage` again and again with what the run led by the process `leader` uses. Linux only; elsewhere never. When the machine's threads
-   * have become more by `suspicious` of them since the last look, all runs stand still during the next one.
+   * have become more by `suspicious` of them since the last look, the runs' processes are counted where that is quick, and those of the other runs
+   * stand still during the next look.
    */
-  watch(leader: number, options: { suspicious: number; onUsage: (usage: Usage) => void }): Watch;
+  watch(leader: number, options: WatchOptions): Watch;
+}
+
+export interface WatchOptions {
+  suspicious: number;
+  /** How many processes the run has, if the kernel can say so without a look at all processes of the machine. */
+  count?: (() => number) | undefined;
+  /** Whether that is too many: the run is being ended then. */
+  onCount(processes: number): boolean;
+  onUsage(usage: Usage): void;
 }
 
 /** The soonest full look; one may take a twentieth of the time at most. */
@@ -27,15 +37,15 @@ const everyMs = 50;
 const shareOfTime = 20;
 /** Between two quick ones. What starts itself again and again doubles about every millisecond until the processors are full. */
 const glanceMs = 10;
+/** A look may come late, or last, when others want the processors too. */
+const countEveryMs = 200;
 
 /** What a runtime has at most that does nothing special. */
 const threadsEach = 32;
 
-interface Watched {
+interface Watched extends WatchOptions {
   leader: number;
-  suspicious: number;
   members: ProcessEntry[];
-  onUsage: (usage: Usage) => void;
 }
 
 /** One look at the machine's processes for all runs together. */
@@ -44,10 +54,18 @@ export function createUsageSampler(): UsageSampler {
   let timer: NodeJS.Timeout | undefined;
   let threads = 0;
   let lookAt = 0;
+  let countAt = 0;
 
-  const look = () => {
+  /** Among thousands that run this process hardly gets any time: a look that begins just before they do would last until they have ended. */
+  const isSuspicious = () => {
+    const suspicious = Math.min(...[...watched].map((run) => run.suspicious)) + threadsEach * watched.size;
+    return countThreads() - threads > suspicious;
+  };
+
+  const look = ({ patient }: { patient: boolean }) => {
     const startedAt = performance.now();
-    const table = readProcesses();
+    const table = readProcesses(patient ? undefined : isSuspicious);
+    if (table === undefined) return;
     const childrenOf = byParent(table);
     for (const run of watched) {
       run.members = membersOf(run, table, childrenOf);
@@ -58,26 +76,33 @@ export function createUsageSampler(): UsageSampler {
     lookAt = endedAt + Math.max(everyMs, (endedAt - startedAt) * shareOfTime);
   };
 
+  /** Whether there was a run that has too many. */
+  const count = (): boolean => {
+    countAt = performance.now() + countEveryMs;
+    return [...watched].map((run) => run.count && run.onCount(run.count())).includes(true);
+  };
+
   const glance = () => {
-    const suspicious = Math.min(...[...watched].map((run) => run.suspicious)) + threadsEach * watched.size;
-    if (countThreads() - threads <= suspicious) {
-      if (performance.now() >= lookAt) look();
+    const suspicious = isSuspicious();
+    if ((suspicious || performance.now() >= countAt) && count()) return;
+    if (!suspicious) {
+      if (performance.now() >= lookAt) look({ patient: false });
       return;
     }
-    // Reading the table takes its time, and among thousands that run this process would hardly get any.
-    const standing = [...watched];
+    const standing = [...watched].filter((run) => run.count === undefined);
     for (const { leader } of standing) signalGroup(leader, "SIGSTOP");
-    look();
+    look({ patient: true });
     for (const { leader } of standing) signalGroup(leader, "SIGCONT");
   };
 
   return {
-    watch(leader, { suspicious, onUsage }) {
-      const run: Watched = { leader, suspicious, members: [], onUsage };
+    watch(leader, options) {
+      const run: Watched = { ...options, leader, members: [] };
       if (process.platform === "linux") {
         if (watched.size === 0) {
           threads = countThreads();
           lookAt = performance.now() + everyMs;
+          countAt = performance.now() + countEveryMs;
         }
         watched.add(run);
         timer ??= setInterval(glance, glanceMs);

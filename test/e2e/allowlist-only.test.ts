@@ -58,7 +58,7 @@ describe("a script imports", () => {
   for (const [way, write] of Object.entries(ways)) {
     test(`${way}: an allowlisted package, which has its own dependencies`, async () => {
       const { error, result } = await stack.run(write("app"));
-      expect(error).toBeUndefined();
+      expect(error).toBeNull();
       if (way !== "import for effect") expect(result).toEqual({ app: true, inner: "inner", scoped: "@corp/inner" });
     });
 
@@ -78,7 +78,7 @@ describe("a script imports", () => {
 
   test("nor does a package get what it does not declare", async () => {
     const { error, result } = await stack.run(ways.import?.("nosy") as string);
-    expect(error).toBeUndefined();
+    expect(error).toBeNull();
     expect(result).toEqual([null, null]);
   });
 

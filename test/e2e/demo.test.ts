@@ -16,7 +16,7 @@ interface Summary {
   blobs: number;
   bytes: number;
   timingsMs: Record<string, number>;
-  runs: { result: unknown; stdout: string; generation: number; error?: object }[];
+  runs: { result: unknown; stdout: string; generation: number; error: object | null }[];
   hosts: { id: string; generation: number; phase: string }[];
 }
 
@@ -50,7 +50,7 @@ describe("npm run demo", async () => {
     expect(Object.keys(timingsMs)).toEqual(["start", "allowlist", "install", "reconcile", "run"]);
     for (const ms of Object.values(timingsMs)) expect(ms).toBeGreaterThanOrEqual(0);
     expect(runs).toHaveLength(1);
-    expect(runs[0]?.error).toBeUndefined();
+    expect(runs[0]?.error).toBeNull();
     expect(runs[0]).toMatchObject({ generation: 1, stdout: expect.stringContaining("checking billing") });
     expect(runs[0]?.result).toMatchObject({ check: "ok", compiled: expect.stringContaining("42") });
     expect(hosts).toMatchObject([{ generation: 1, phase: "ready" }]);

@@ -25,7 +25,7 @@ afterAll(() => cleanup.disposeAsync(), 60_000);
 async function expectRunsWithoutImports(generation: number): Promise<void> {
   const run = await larder.run(withoutImports);
   expect(run).toMatchObject({ result: "no imports", exitCode: 0, generation });
-  expect(run.error).toBeUndefined();
+  expect(run.error).toBeNull();
 }
 
 /** By its code, naming the package and saying the way out. */

@@ -79,7 +79,7 @@ async function forget(): Promise<void> {
 async function expectLastGoodServes(): Promise<void> {
   const run = await createRunner(store).run({ script: `import base from "base"; export default base;` });
   expect(run).toMatchObject({ result: "the last good one", generation: 1 });
-  expect(run.error).toBeUndefined();
+  expect(run.error).toBeNull();
 }
 
 /** An install under a fault, with a run meanwhile. Then: it made what a healthy one makes, or nothing; and the next one makes it. */

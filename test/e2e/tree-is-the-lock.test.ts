@@ -120,7 +120,7 @@ exports.finds = { ${found.join(", ")} };
     const script = `${names.map((name, i) => `import p${i} from ${JSON.stringify(name)};`).join("\n")}
 export default { ${names.map((name, i) => `${JSON.stringify(name)}: p${i}`).join(", ")} };`;
     const { result, error } = await stocked.stack.run(script);
-    expect(error).toBeUndefined();
+    expect(error).toBeNull();
     const found = result as Record<string, { is: string; finds: Record<string, string> }>;
     for (const [name, version] of Object.entries(pins)) expect(found[name]?.is).toBe(`${name}@${version}`);
     expect(Object.fromEntries(names.map((name) => [name, found[name]?.finds]))).toMatchObject({
@@ -201,7 +201,7 @@ describe("real packages", async () => {
         ours: (await import(version(import.meta.url, "string-width"))).version,
         its: (await import(version(createRequire(import.meta.url).resolve("wrap-ansi"), "string-width"))).version,
       };`);
-    expect(error).toBeUndefined();
+    expect(error).toBeNull();
     expect(result).toEqual({ width: 2, wrapped: "one\ntwo", ours: "5.1.2", its: expect.stringMatching(/^4\./) });
   });
 
@@ -212,7 +212,7 @@ describe("real packages", async () => {
       const within = (...path) => path.reduce((from, name) => createRequire(from).resolve(name), import.meta.url);
       const ms = (...path) => createRequire(within(...path))("ms/package.json").version;
       export default { is: typeof express().get, debug: ms("express", "debug"), send: ms("express", "send") };`);
-    expect(error).toBeUndefined();
+    expect(error).toBeNull();
     expect(result).toEqual({ is: "function", debug: "2.0.0", send: "2.1.3" });
   });
 });

@@ -88,7 +88,7 @@ function stackOf({ details }: ErrorBody): string {
     .join("");
 }
 
-const exitCodeFor = (error: ErrorBody | undefined): number => (error ? exitCodeOf(LarderError.fromBody(error).code) : 0);
+const exitCodeFor = (error: ErrorBody | null): number => (error ? exitCodeOf(LarderError.fromBody(error).code) : 0);
 
 function existingFile(path: string): string {
   const found = statSync(path, { throwIfNoEntry: false });

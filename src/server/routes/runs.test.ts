@@ -16,6 +16,7 @@ const report: HostReport = {
   runsInFlight: 0,
 };
 const result: RunResult = {
+  error: null,
   result: { odd: "nul \u0000 and \ud83d" },
   warnings: [],
   stdout: "a\u0000b",
@@ -25,7 +26,7 @@ const result: RunResult = {
   durationMs: 5,
   generation: 1,
   runtime: "bun",
-  confinement: { processes: "namespace", treeReadOnly: true, limits: [] },
+  confinement: { processes: "namespace", processLimit: "namespace", treeReadOnly: true, limits: [] },
 };
 
 beforeAll(async () => {
