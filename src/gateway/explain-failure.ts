@@ -25,7 +25,8 @@ export async function explainFailure(gateway: Gateway, pins: readonly Pin[], out
 async function explainPin(gateway: Gateway, { name, version }: Pin): Promise<LarderError | undefined> {
   const found = await gateway.lookup(name);
   if (found.kind === "failed") return found.error;
-  if (found.kind === "absent") return notFound(name, gateway.registry, "Check the spelling, or take it off the allowlist.");
+  if (found.kind === "absent")
+    return notFound(name, gateway.registryOf(name), "Check the spelling, or take it off the allowlist.");
   const { packument, versions } = found.served;
   if (versions.has(version)) return undefined;
   const withheld = packument.versions[version];
@@ -33,10 +34,10 @@ async function explainPin(gateway: Gateway, { name, version }: Pin): Promise<Lar
   if (exotic) return leadsOut(`${name}@${version}`, exotic);
   const message = withheld
     ? `${name}@${version} is not allowed by the policy for versions.`
-    : `The registry ${gateway.registry} has no version ${version} of ${name}.`;
+    : `The registry ${gateway.registryOf(name)} has no version ${version} of ${name}.`;
   return new LarderError("E_VERSION_NOT_FOUND", message, {
     hint: closestHint(versions, version),
-    details: { package: `${name}@${version}`, registry: gateway.registry, closest: closestVersions(versions, version) },
+    details: { package: `${name}@${version}`, registry: gateway.registryOf(name), closest: closestVersions(versions, version) },
   });
 }
 
@@ -56,7 +57,7 @@ async function explainDependency(gateway: Gateway, output: string): Promise<Lard
   const dependent = dependentOn(gateway, absent);
   return notFound(
     absent,
-    gateway.registry,
+    gateway.registryOf(absent),
     `It is a dependency${dependent ? ` of ${dependent}` : ""}. Choose a version without it.`,
   );
 }
@@ -70,10 +71,10 @@ function noVersionFor(gateway: Gateway, { packument, versions }: ServedPackument
   const newest = sortVersions(versions).slice(-4);
   return new LarderError(
     "E_VERSION_NOT_FOUND",
-    `The registry ${gateway.registry} has no version of ${name} for ${JSON.stringify(range)}${dependent ? `, which ${dependent} needs` : ""}.`,
+    `The registry ${gateway.registryOf(name)} has no version of ${name} for ${JSON.stringify(range)}${dependent ? `, which ${dependent} needs` : ""}.`,
     {
       hint: newest.length > 0 ? `The newest are ${newest.join(", ")}.` : "Every version of it is refused by the policy.",
-      details: { package: name, range, dependent, registry: gateway.registry },
+      details: { package: name, range, dependent, registry: gateway.registryOf(name) },
     },
   );
 }

@@ -20,8 +20,8 @@ export type Lookup = { kind: "ok"; served: ServedPackument } | { kind: "absent" 
 export interface Gateway extends AsyncDisposable {
   /** Its address for the resolver; ends in "/" and holds a secret. */
   readonly url: string;
-  /** Host of the registry behind it. */
-  readonly registry: string;
+  /** Host of the registry that serves a name. */
+  registryOf(name: PackageName): string;
   /** What the registry declared of a version that was offered to the resolver. */
   describe(name: PackageName, version: ExactVersion): DeclaredVersion | undefined;
   /** The first trouble with the registry: unreachable, or an answer that is none. A package that it does not have is no trouble: it may be optional. */
@@ -76,7 +76,7 @@ export async function openGateway({ client, logger = silentLogger, cache, allows
 
   return {
     url: `http://127.0.0.1:${port}${root}`,
-    registry: client.host,
+    registryOf: (name) => client.hostOf(name),
     lookup,
     describe(name, version) {
       const served = offered.get(name);

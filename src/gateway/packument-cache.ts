@@ -11,6 +11,7 @@ export interface CachedPackument {
 export interface PackumentCache {
   get(name: PackageName): CachedPackument | undefined;
   put(name: PackageName, entry: CachedPackument): void;
+  clear(): void;
 }
 
 /** Keeps the most recently used, up to `versions` described versions in all (each takes about 1 to 2 KB). */
@@ -28,6 +29,10 @@ export function createPackumentCache({ versions: limit = 100_000 }: { versions?:
       entries.delete(name);
       entries.set(name, found);
       return found.entry;
+    },
+    clear() {
+      entries.clear();
+      total = 0;
     },
     put(name, entry) {
       forget(name);

@@ -1,7 +1,11 @@
+import type { LookupAddress } from "node:dns";
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
-import { pipeline } from "node:stream";
-import { createGunzip } from "node:zlib";
+import type { LookupFunction } from "node:net";
+import { rootCertificates } from "node:tls";
+import { readAnswer } from "./http-answer.ts";
+import { AnswerFault, asFault, ConnectionFault } from "./http-fault.ts";
+import { AddressRefused, NameNotResolved, type OutboundGuard } from "./outbound/outbound-guard.ts";
 
 const maxRedirects = 5;
 const maxSockets = 48;
@@ -9,7 +13,18 @@ const drainBytes = 64 << 10;
 const redirects = new Set([301, 302, 303, 307, 308]);
 
 export interface HttpClient {
+  /** Throws `ConnectionFault`, `AnswerFault`, `AddressRefused`, or the signal's reason. */
   get(url: URL, options: HttpGetOptions): Promise<HttpAnswer>;
+}
+
+export interface HttpClientOptions {
+  guard: OutboundGuard;
+  /** Origins that an admin named: those alone may be at private addresses. */
+  trusted: ReadonlySet<string>;
+  /** The header for exactly this address, if it gets one: asked again at every redirect. */
+  authorize(url: URL): string | undefined;
+  /** PEM, trusted besides the usual certificates. */
+  ca?: string | undefined;
 }
 
 export interface HttpGetOptions {
@@ -19,10 +34,17 @@ export interface HttpGetOptions {
   idleMs: number;
   /** From the request to the last byte of the body. */
   deadlineMs: number;
+  /** Of the body once decoded, measured over each `speedWindowMs`. */
+  minBytesPerSecond: number;
+  speedWindowMs: number;
+  /** Whether a redirect may lead to another origin. */
+  mayLeaveOrigin: boolean;
 }
 
 export interface HttpAnswer {
   status: number;
+  /** Where it came from in the end. */
+  url: URL;
   header(name: string): string | undefined;
   /** The body's bytes; `decode` undoes a content encoding of gzip. Rejects with a `ConnectionFault` when it breaks off. */
   body(options: { decode: boolean }): AsyncIterable<Uint8Array>;
@@ -30,24 +52,26 @@ export interface HttpAnswer {
   discard(): void;
 }
 
-/** The other side could not be reached, or fell silent or broke off before its answer was complete. Trying again may help. */
-export class ConnectionFault extends Error {}
-/** The answer is one that no retry will mend: a redirect that must not be followed, a body that is not what its headers say. */
-export class AnswerFault extends Error {}
-
 /**
- * GET over node:http(s), where the body arrives under back-pressure and undecoded: what a small compressed body unpacks to can be counted as it comes.
- * Redirects are followed here, at most five, over http and https only, and never from https to http. Sends no credentials.
+ * GET over node:http(s), where the body arrives under back-pressure and undecoded: what a small compressed body unpacks to can be counted as it comes. Each
+ * address is checked, and the connection goes to what was checked. Redirects are followed here, each like a request of its own, at most five, and never from
+ * https to http.
  */
-export function createHttpClient(): HttpClient {
+export function createHttpClient({ guard, trusted, authorize, ca }: HttpClientOptions): HttpClient {
   const agents = {
     "http:": new http.Agent({ keepAlive: true, maxSockets }),
-    "https:": new https.Agent({ keepAlive: true, maxSockets }),
+    "https:": new https.Agent({ keepAlive: true, maxSockets, ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }) }),
   };
-  const once = (url: URL, { headers, idleMs }: HttpGetOptions, signal: AbortSignal) =>
-    new Promise<IncomingMessage>((resolve, reject) => {
+  const once = async (url: URL, { headers, idleMs }: HttpGetOptions, signal: AbortSignal) => {
+    const addresses = await untilAborted(checkAddress(guard, url, trusted), signal);
+    const authorization = authorize(url);
+    return await new Promise<IncomingMessage>((resolve, reject) => {
       const secure = url.protocol === "https:";
-      const request = (secure ? https : http).get(url, { agent: agents[secure ? "https:" : "http:"], headers });
+      const request = (secure ? https : http).get(url, {
+        agent: agents[secure ? "https:" : "http:"],
+        headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
+        lookup: alwaysTo(addresses),
+      });
       const timer = setTimeout(() => request.destroy(new ConnectionFault(`no answer within ${idleMs} ms`)), idleMs);
       const abort = () => request.destroy(new ConnectionFault("stopped"));
       if (signal.aborted) abort();
@@ -65,6 +89,7 @@ export function createHttpClient(): HttpClient {
         reject(asFault(error));
       });
     });
+  };
 
   return {
     async get(start, options) {
@@ -79,82 +104,52 @@ export function createHttpClient(): HttpClient {
         });
         const status = message.statusCode ?? 0;
         const { location } = message.headers;
-        if (!redirects.has(status) || location === undefined) return answer(message, { ...options, stop: signal });
+        if (!redirects.has(status) || location === undefined) {
+          return { ...readAnswer(message, { ...options, stop: signal }), url, discard: () => discard(message) };
+        }
         discard(message);
         if (hops === maxRedirects) throw new AnswerFault(`it redirects more than ${maxRedirects} times`);
-        url = redirectTarget(url, location);
+        url = redirectTarget(url, location, options.mayLeaveOrigin);
       }
     },
   };
 }
 
-function redirectTarget(from: URL, location: string): URL {
+async function checkAddress(guard: OutboundGuard, url: URL, trusted: ReadonlySet<string>): Promise<LookupAddress[]> {
+  try {
+    return await guard.check(url, trusted);
+  } catch (error) {
+    if (error instanceof AddressRefused) throw new AddressRefused(`${url.host} ${error.message}`);
+    throw error instanceof NameNotResolved ? new ConnectionFault(error.message, { cause: error }) : error;
+  }
+}
+
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(new ConnectionFault("it takes too long"));
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+/** In place of a second look at DNS, which could answer something else. */
+const alwaysTo =
+  (addresses: LookupAddress[]): LookupFunction =>
+  (_host, options, callback) => {
+    const [first] = addresses as [LookupAddress];
+    if (options.all) callback(null, addresses);
+    else callback(null, first.address, first.family);
+  };
+
+function redirectTarget(from: URL, location: string, mayLeaveOrigin: boolean): URL {
   const target = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
   if (target === undefined) throw new AnswerFault("it redirects to an address that cannot be read");
   if (target.protocol !== "https:" && target.protocol !== "http:") throw new AnswerFault(`it redirects to ${target.protocol}`);
   if (from.protocol === "https:" && target.protocol === "http:") throw new AnswerFault("it redirects from https to http");
   if (target.username !== "" || target.password !== "") throw new AnswerFault("it redirects to an address with credentials");
+  if (!mayLeaveOrigin && target.origin !== from.origin) throw new AnswerFault(`it redirects to another origin, ${target.host}`);
   return target;
-}
-
-function answer(message: IncomingMessage, options: HttpGetOptions & { stop: AbortSignal }): HttpAnswer {
-  return {
-    status: message.statusCode ?? 0,
-    header(name) {
-      const value = message.headers[name];
-      return Array.isArray(value) ? value[0] : value;
-    },
-    body: ({ decode }) => readBody(message, options, decode),
-    discard: () => discard(message),
-  };
-}
-
-async function* readBody(
-  message: IncomingMessage,
-  { idleMs, signal, stop }: HttpGetOptions & { stop: AbortSignal },
-  decode: boolean,
-): AsyncGenerator<Uint8Array> {
-  const encoding = decode ? message.headers["content-encoding"] : undefined;
-  if (encoding !== undefined && encoding !== "gzip" && encoding !== "identity") {
-    message.destroy();
-    throw new AnswerFault(`it is encoded as ${encoding}, which was not asked for`);
-  }
-  const expected = Number(message.headers["content-length"] ?? Number.NaN);
-  let received = 0;
-  const bytes = encoding === "gzip" ? createGunzip() : message;
-  if (encoding === "gzip") {
-    message.on("data", (chunk: Uint8Array) => {
-      received += chunk.length;
-    });
-    pipeline(message, bytes as ReturnType<typeof createGunzip>, () => {});
-  }
-  const abort = () => message.destroy(new ConnectionFault("it takes too long"));
-  if (stop.aborted) abort();
-  stop.addEventListener("abort", abort, { once: true });
-  const iterator = (bytes as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const timer = setTimeout(() => message.destroy(new ConnectionFault(`it fell silent for ${idleMs} ms`)), idleMs);
-      const step = await iterator.next().finally(() => clearTimeout(timer));
-      if (step.done) break;
-      if (encoding !== "gzip") received += step.value.length;
-      yield step.value;
-    }
-    if (received < expected) throw new ConnectionFault(`it broke off after ${received} of ${expected} bytes`);
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw asFault(error);
-  } finally {
-    stop.removeEventListener("abort", abort);
-    if (!message.readableEnded) message.destroy();
-  }
-}
-
-function asFault(error: unknown): Error {
-  if (error instanceof ConnectionFault || error instanceof AnswerFault) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code?.startsWith("Z_") && code !== "Z_BUF_ERROR") return new AnswerFault("its gzip encoding is broken", { cause: error });
-  return new ConnectionFault(code ?? message, { cause: error });
 }
 
 /** Lets the connection be used again when little is left on it. */

@@ -6,6 +6,7 @@
 export { buildManifest, type ManifestInput } from "./build-manifest.ts";
 export { type BunLock, type LockPackage, parseBunLock } from "./bun-lock.ts";
 export { closestVersions, highestVersion, sortVersions } from "./closest-versions.ts";
+export { AddressRefused, assertFetchable, createOutboundGuard, type OutboundGuard } from "./outbound/outbound-guard.ts";
 export { type DeclaredVersion, declaredVersion, latestVersion, type Packument, type PackumentVersion } from "./packument.ts";
 export { defaultPackumentLimits, type PackumentLimits } from "./read-packument.ts";
 export {
@@ -15,4 +16,8 @@ export {
   type PackumentAnswer,
   type RegistryClient,
   type RegistryClientOptions,
+  type SingleRegistryClient,
 } from "./registry-client.ts";
+export { isBelow, matchesPattern, type RegistryConfig, registryAddress } from "./registry-config.ts";
+export { createRegistryRouter, type RegistryRouter } from "./registry-router.ts";
+export type { FoundPackage } from "./search.ts";

@@ -21,6 +21,8 @@ export const versionMembers = [
   "hasInstallScript",
   "gypfile",
   "scripts",
+  "license",
+  "licenses",
 ] as const;
 
 /**
@@ -47,6 +49,8 @@ export function readPackumentVersion(name: PackageName, version: string, value: 
   }
   if (typeof value.deprecated === "string" && value.deprecated !== "") result.deprecated = value.deprecated.slice(0, textLimit);
   if (hasInstallScript(value)) result.hasInstallScript = true;
+  const license = licenseOf(value);
+  if (license) result.license = license;
   return result;
 }
 
@@ -66,6 +70,16 @@ function hasInstallScript(value: Record<string, unknown>): boolean {
   if (value.hasInstallScript === true || value.gypfile === true) return true;
   const { scripts } = value;
   return isRecord(scripts) && scriptsRunAtInstall.some((script) => typeof scripts[script] === "string" && scripts[script] !== "");
+}
+
+/** An SPDX expression, or what old documents have in its place: `{type}`, or a list of those. */
+function licenseOf({ license, licenses }: Record<string, unknown>): string | undefined {
+  const given = license ?? licenses;
+  const names = (Array.isArray(given) ? given : [given]).map((each: unknown) =>
+    isRecord(each) ? (each.type ?? each.name) : each,
+  );
+  const texts = names.filter((each) => typeof each === "string" && each !== "");
+  return texts.length > 0 ? texts.join(" OR ").slice(0, 100) : undefined;
 }
 
 /** npm takes a single string for a list of one. */

@@ -14,6 +14,7 @@ export interface PackumentVersion {
   libc?: string[];
   deprecated?: string;
   hasInstallScript?: true;
+  license?: string;
   dist: {
     tarball: string;
     /** Subresource Integrity; several digests may stand in it. */
@@ -31,6 +32,9 @@ export interface Packument {
   "dist-tags": Record<string, string>;
   /** By exact version. What is no exact version, or is described by something other than an object, is left out. */
   versions: Record<string, PackumentVersion>;
+  /** When each version was published, as the registry says it; whatever text stands there. Only full documents have it. No prototype either. */
+  time?: Record<string, string>;
+  description?: string;
 }
 
 /** One version as the registry declares it, in the terms of a manifest. Sizes in bytes. */

@@ -16,6 +16,7 @@ export const defaultPackumentLimits: PackumentLimits = { bytes: 128 << 20, versi
 
 const maxDepth = 100;
 const maxTags = 10_000;
+const descriptionLimit = 500;
 /** Bytes handled before other work gets its turn. */
 const sliceBytes = 1 << 20;
 
@@ -33,7 +34,7 @@ export async function readPackument(
   const members = createJsonMembers(
     {
       open: new Set(["versions"]),
-      whole: new Set(["name", "dist-tags"]),
+      whole: new Set(["name", "dist-tags", "time", "description"]),
       pick: versionMembers,
       valueBytes: limits.versionBytes,
       depth: maxDepth,
@@ -45,7 +46,9 @@ export async function readPackument(
         const read = readPackumentVersion(name, version, value);
         if (read) packument.versions[version] = read;
       } else if (member === "name") declaredName = value;
-      else packument["dist-tags"] = readTags(value);
+      else if (member === "time") packument.time = readTexts(value, limits.versions + maxTags);
+      else if (member === "dist-tags") packument["dist-tags"] = readTags(value);
+      else if (typeof value === "string") packument.description = value.slice(0, descriptionLimit);
     },
   );
   const parse = (step: () => void) => {
@@ -77,10 +80,15 @@ export async function readPackument(
 }
 
 function readTags(value: unknown): Record<string, string> {
-  const tags = Object.create(null) as Record<string, string>;
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new SyntaxError("dist-tags is not an object");
-  for (const [tag, version] of Object.entries(value).slice(0, maxTags)) if (typeof version === "string") tags[tag] = version;
-  return tags;
+  return readTexts(value, maxTags);
+}
+
+function readTexts(value: unknown, limit: number): Record<string, string> {
+  const texts = Object.create(null) as Record<string, string>;
+  if (typeof value !== "object" || value === null) return texts;
+  for (const [key, text] of Object.entries(value).slice(0, limit)) if (typeof text === "string") texts[key] = text;
+  return texts;
 }
 
 const registryAnswer = (name: PackageName, host: string, why: string, cause?: unknown): LarderError =>

@@ -41,7 +41,7 @@ export async function repairBlob({ key }: BlobEntry, options: RepairOptions): Pr
     throw new LarderError("E_BLOB_MISSING", "No other store has it, and no manifest says what it is the tarball of.");
   const label = `${node.name}@${node.version}`;
   const url = await tarballUrl(options.registry, node, signal);
-  await putAndRead(key, await options.registry.registry.tarball(url, { label, signal }), options);
+  await putAndRead(key, await options.registry.registry.tarball(url, { name: node.name, label, signal }), options);
   return `the registry (${label})`;
 }
 

@@ -69,7 +69,7 @@ export async function fetchBlobs(options: InstallOptions, input: FetchInput): Pr
     const label = `${node.name}@${node.version}`;
     try {
       const url = await tarballUrl(options, node, signal);
-      const source = await registry.tarball(url, { label, signal });
+      const source = await registry.tarball(url, { name: node.name, label, signal });
       const { types, ...admitted } = await admitTarball(source, node, { blobs, scratch: input.scratch, signal });
       await db.transaction(async (tx) => {
         await assertEpoch(tx, input.epoch);

@@ -138,7 +138,7 @@ test("the retry of an install that failed fetches only what is missing", async (
   };
   stage.registry.fault(({ kind, name }) => (kind === "tarball" && name === "lib" ? { kind: "status", status: 403 } : undefined));
   const outcome = await stage.install({ registry });
-  expect(outcome).toMatchObject({ ok: false, error: { code: "E_REGISTRY_ANSWER" } });
+  expect(outcome).toMatchObject({ ok: false, error: { code: "E_REGISTRY_AUTH" } });
   expect(!outcome.ok && outcome.error.message).toContain("lib@1.0.0");
   await expectNothingCommitted();
 

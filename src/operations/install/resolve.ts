@@ -91,7 +91,7 @@ async function sha512Of(entry: LockPackage, { options, input, known, gateway }: 
   if (recorded) return recorded.integrity;
   const url = gateway.describe(entry.name, entry.version)?.tarball ?? (await tarballUrl(options, entry, input.signal));
   const path = join(input.scratch, `${randomBytes(8).toString("hex")}.tgz`);
-  const source = await options.registry.tarball(url, { label, signal: input.signal });
+  const source = await options.registry.tarball(url, { name: entry.name, label, signal: input.signal });
   await using spool = await openSpool(source, {
     path,
     limitBytes: defaultArchiveLimits.compressedBytes,
