@@ -97,6 +97,16 @@ export {
 export { nodeOf, type PlatformView, viewForPlatform } from "./platform-view.ts";
 export { redact } from "./redact.ts";
 export {
+  defaultRegistryName,
+  type PackageSearch,
+  type PackageVersions,
+  type Registry,
+  type RegistryAuthInput,
+  type RegistryImport,
+  type RegistryInput,
+  type RegistryTest,
+} from "./registry.ts";
+export {
   acceptsBlobRedirect,
   contract,
   type HostIdentity,

@@ -9,6 +9,7 @@ import { environmentNameSchema, idSchema } from "./ids.ts";
 import { installOperationSchema, operationSchema, startedSchema } from "./operation.ts";
 import { allowlistSchema, packageEntrySchema } from "./package-entry.ts";
 import { packageNameSchema } from "./package-name.ts";
+import { registryContract, secretsContract } from "./registry-routes.ts";
 import { runOutcomeSchema, runRequestSchema, runResultSchema } from "./run.ts";
 import { sessionContract } from "./session-routes.ts";
 import { statusSchema } from "./status.ts";
@@ -132,6 +133,8 @@ export const contract = {
   },
   session: sessionContract,
   storage: storageContract,
+  registries: registryContract,
+  secrets: secretsContract,
   tokens: {
     list: oc.route({ method: "GET", path: "/tokens", summary: "Tokens, without their text" }).output(z.array(tokenSchema)),
     create: oc

@@ -118,6 +118,14 @@ export {
   upsertPackages,
 } from "./packages.ts";
 export type { Queryable } from "./queryable.ts";
+export {
+  listStoredRegistries,
+  lockRegistries,
+  putRegistry,
+  removeRegistry,
+  resealRegistry,
+  type StoredRegistry,
+} from "./registries.ts";
 export { removeEnvironment } from "./remove-environment.ts";
 export { replacePackages } from "./replace-packages.ts";
 export {
@@ -139,7 +147,7 @@ export {
   type LiveSession,
   listSessionIds,
 } from "./sessions.ts";
-export { activeSigningKey, ensureSigningKey, type StoredSigningKey } from "./signing-keys.ts";
+export { activeSigningKey, ensureSigningKey, listSigningKeys, resealSigningKey, type StoredSigningKey } from "./signing-keys.ts";
 export { readStoreFacts, type StoreFacts } from "./store-facts.ts";
 export {
   forgetRevivedStrays,

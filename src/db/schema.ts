@@ -16,6 +16,7 @@ import type {
   PackageName,
   Platform,
   Progress,
+  RegistryAuthInput,
   Role,
   SignedDesiredState,
 } from "../contract/index.ts";
@@ -353,3 +354,18 @@ export const auditLog = pgTable(
   },
   (table) => [index("audit_log_at").on(table.at)],
 );
+
+export const registries = pgTable("registries", {
+  name: text("name").primaryKey(),
+  url: text("url").notNull(),
+  scopes: jsonb("scopes").$type<string[]>().notNull().default([]),
+  names: jsonb("names").$type<string[]>().notNull().default([]),
+  tarballOrigins: jsonb("tarball_origins").$type<string[]>().notNull().default([]),
+  ca: text("ca"),
+  auth: text("auth").$type<RegistryAuthInput["type"]>().notNull().default("none"),
+  /** The address, and all below it, that the credentials are sent to. */
+  credentialsFor: text("credentials_for"),
+  sealedCredentials: text("sealed_credentials"),
+  updatedAt: timestampColumn("updated_at").notNull().default(now),
+  updatedBy: text("updated_by").notNull(),
+});

@@ -32,6 +32,11 @@ export async function activeSigningKey(tx: Queryable): Promise<StoredSigningKey 
   return row;
 }
 
-/** Newest first. @internal */
+/** The same key, sealed anew. */
+export async function resealSigningKey(tx: Queryable, keyId: string, sealedPrivateKey: string): Promise<void> {
+  await tx.update(signingKeys).set({ sealedPrivateKey }).where(eq(signingKeys.keyId, keyId));
+}
+
+/** Newest first. */
 export const listSigningKeys = (tx: Queryable): Promise<StoredSigningKey[]> =>
   tx.select().from(signingKeys).orderBy(desc(signingKeys.createdAt), signingKeys.keyId);

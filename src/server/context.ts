@@ -4,7 +4,7 @@ import { type BlobReader, type BlobStores, createBlobReader } from "../blobs/ind
 import { type DatabaseOptions, type Db, openDatabase } from "../db/index.ts";
 import { createPackumentCache, type PackumentCache } from "../gateway/index.ts";
 import type { Clock } from "../lib/index.ts";
-import { createRegistryClient, type RegistryClient } from "../npm/index.ts";
+import { createOutboundGuard, type OutboundGuard } from "../npm/index.ts";
 import {
   createAuditHandler,
   createCollectHandler,
@@ -24,7 +24,11 @@ import { type Notice, parseNotice } from "./events/notice.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { openControlDirectory } from "./open-control-directory.ts";
 import { createManifestDeltas, type ManifestDeltas } from "./raw/manifest-deltas.ts";
+import { createLiveRegistries, type LiveRegistries } from "./registries/live-registries.ts";
+import { forbidOwnEndpoints } from "./registries/own-endpoints.ts";
+import { createPackageSearch, type PackageSearchService } from "./registries/package-search.ts";
 import { createRunWaiters, type RunWaiters } from "./runs/run-waiters.ts";
+import { openVault, type Vault } from "./secrets/vault.ts";
 import type { ServerConfig } from "./server-config.ts";
 import { openSigner } from "./signing/open-signer.ts";
 import type { Signer } from "./signing/signer.ts";
@@ -40,7 +44,12 @@ export interface ServerContext extends AsyncDisposable {
   db: Db;
   stores: BlobStores;
   blobs: BlobReader;
-  registry: RegistryClient;
+  registry: LiveRegistries;
+  /** The default registry as long as none is stored. */
+  registrySetting: URL;
+  packageSearch: PackageSearchService;
+  guard: OutboundGuard;
+  vault: Vault;
   packuments: PackumentCache;
   signer: Signer;
   authenticator: Authenticator;
@@ -66,9 +75,20 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
   const stores = stack.use(createConfiguredStores(config, { db, controlDirectory }));
   await openActiveStore({ db, stores, logger, config });
   const blobs = stack.use(createBlobReader({ db, stores, logger: logger.child({ part: "blobs" }) }));
-  const registry = createRegistryClient({ registry: config.registry, logger: logger.child({ part: "registry" }) });
+  const vault = await openVault({ db, controlDirectory, secretKey: config.secretKey });
+  const guard = createOutboundGuard();
+  forbidOwnEndpoints(guard, config);
   const packuments = createPackumentCache();
-  const signer = await openSigner({ db, clock, controlDirectory, secretKey: config.secretKey });
+  const registry = createLiveRegistries({
+    db,
+    vault,
+    guard,
+    logger: logger.child({ part: "registry" }),
+    setting: config.registry,
+    onChange: () => packuments.clear(),
+  });
+  const packageSearch = createPackageSearch({ registries: registry });
+  const signer = await openSigner({ db, clock, vault });
   await ensureAdminToken({ db, logger, controlDirectory, adminToken: config.adminToken });
 
   const authenticator = createAuthenticator({ db, logger, storeId: signer.storeId });
@@ -87,7 +107,8 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
   const types = { db, library, answers: createTypesAnswers({ db, library }) };
   const metrics = createMetrics({ db, logger, events, version: packageJson.version });
   const announce = (notice: Notice) => {
-    for (const listener of [authenticator, desired, events, stocker, runWaiters, desiredWatch, metrics]) listener.notice(notice);
+    for (const listener of [authenticator, desired, events, stocker, runWaiters, desiredWatch, metrics, registry])
+      listener.notice(notice);
   };
   const desiredWatch = stack.use(startDesiredWatch({ db, logger, announce }));
   const onNotice = (payload: string) => {
@@ -130,6 +151,10 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
     stores,
     blobs,
     registry,
+    registrySetting: config.registry,
+    packageSearch,
+    guard,
+    vault,
     packuments,
     signer,
     authenticator,

@@ -24,6 +24,7 @@ export async function startServer(config: ServerConfig): Promise<Server> {
   }
   const listener = stack.use(openListener(context, config));
   const url = urlOf(listen.host, listener.port);
+  context.guard.forbid({ host: listen.host, port: listener.port });
   stack.use(await writeServerFile(context.controlDirectory, { url, clock: config.clock }));
   logger.info(
     { url, blobStores: context.stores.names, database: context.db.kind, storeId: context.signer.storeId },

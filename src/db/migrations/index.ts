@@ -5,6 +5,7 @@ import hostRuns from "./0004-host-runs.sql" with { type: "text" };
 import sessions from "./0005-sessions.sql" with { type: "text" };
 import generations from "./0006-generations.sql" with { type: "text" };
 import packageTypes from "./0007-package-types.sql" with { type: "text" };
+import registries from "./0008-registries.sql" with { type: "text" };
 
 /** Every change to the schema, in order, for ever: the n-th makes schema version n. Imported as text, so that an executable carries them. */
 export const migrations: readonly string[] = [
@@ -15,4 +16,5 @@ export const migrations: readonly string[] = [
   sessions,
   generations,
   packageTypes,
+  registries,
 ];

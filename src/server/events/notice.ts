@@ -14,7 +14,9 @@ const runSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("run"), hostId: idSchema }),
   z.object({ type: z.literal("runEnded"), id: idSchema }),
 ]);
-const ownSchema = z.union([revokedSchema, runSchema]);
+/** Their settings changed, or the key that seals their credentials. */
+const registriesSchema = z.object({ type: z.literal("registries") });
+const ownSchema = z.union([revokedSchema, runSchema, registriesSchema]);
 
 /** What replicas tell each other: which row to look at again; and which token, host's token or session must be forgotten now. */
 export type Notice = OperationNotice | z.infer<typeof ownSchema> | ResumedNotice;

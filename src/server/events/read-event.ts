@@ -14,6 +14,7 @@ export async function readEvent(tx: Queryable, notice: Notice): Promise<Event | 
       return host && { type: "host", host };
     }
     case "revoked":
+    case "registries":
     case "runEnded":
     case "resumed":
       return undefined;

@@ -43,6 +43,8 @@ export const contractAccess: ContractAccess = {
     collect: admin,
     verify: admin,
   },
+  registries: { list: viewers, set: admin, remove: admin, test: admin, import: admin, search: readers, versions: readers },
+  secrets: { rotate: admin },
   tokens: { list: viewers, create: admin, revoke: admin },
 };
 

@@ -100,5 +100,5 @@ test("a registry that fails is named", async () => {
   await using own = await openTestServer({ registry: new URL(down.url) });
   down.fault(() => ({ kind: "status", status: 401 }));
   const refused = await refusalOf(own.admin.packages.add({ environment, packages: [{ name: "plain" }] }));
-  expect([refused.code, refused.message]).toEqual(["E_REGISTRY_ANSWER", expect.stringContaining(new URL(down.url).host)]);
+  expect([refused.code, refused.message]).toEqual(["E_REGISTRY_AUTH", expect.stringContaining(new URL(down.url).host)]);
 });

@@ -30,7 +30,7 @@ export async function pinVersions(
   return await mapConcurrent(requests, { limit: atOnce, signal }, async ({ name, version }) => {
     if (version !== undefined && known.get(name) === version) return { name, version };
     const packument = await readPackument(name, { registry, cache, signal });
-    if (packument === undefined) throw packageNotFound(name, registry);
+    if (packument === undefined) throw packageNotFound(name, registry.hostOf(name));
     return { name, version: version === undefined ? latestOf(packument) : existing(packument, version) };
   });
 }
@@ -76,8 +76,8 @@ function existing(packument: Packument, version: ExactVersion): ExactVersion {
   });
 }
 
-const packageNotFound = (name: PackageName, { host }: RegistryClient): LarderError =>
+const packageNotFound = (name: PackageName, host: string): LarderError =>
   new LarderError("E_PACKAGE_NOT_FOUND", `The registry ${host} has no package ${name}.`, {
-    hint: "Check the spelling, and that the package is public.",
+    hint: "Check the spelling; for a private package, that its registry is set for its scope or name and has a token: larder registry list",
     details: { name },
   });

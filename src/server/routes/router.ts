@@ -7,6 +7,8 @@ import { hostRoutes } from "./host-routes.ts";
 import { installRoutes } from "./install-routes.ts";
 import { operationRoutes } from "./operation-routes.ts";
 import { packageRoutes } from "./package-routes.ts";
+import { registryRoutes } from "./registry-routes.ts";
+import { secretRoutes } from "./secret-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
 import { storageRoutes } from "./storage-routes.ts";
@@ -25,5 +27,7 @@ export const createRouter = (context: ServerContext) =>
     hosts: hostRoutes(context),
     session: sessionRoutes(context),
     storage: storageRoutes(context),
+    registries: registryRoutes(context),
+    secrets: secretRoutes(context),
     tokens: tokenRoutes(context),
   });

@@ -1,49 +1,39 @@
 import { generateSigningKey, LarderError } from "../../contract/index.ts";
 import { activeSigningKey, type Db, ensureSigningKey, ensureStoreId, type StoredSigningKey } from "../../db/index.ts";
 import type { Clock } from "../../lib/index.ts";
-import { seal, unseal } from "./seal.ts";
-import { createSecretKey, readSecretKey, type SecretKey, secretKeyPath, secretKeyVariable } from "./secret-key.ts";
+import { secretKeyVariable } from "../secrets/secret-key.ts";
+import type { Vault } from "../secrets/vault.ts";
 import { createSigner, type Signer } from "./signer.ts";
 
 interface SignerOptions {
   db: Db;
   clock: Clock;
-  controlDirectory: string;
-  /** The setting's value, when it is set. */
-  secretKey: string | undefined;
+  vault: Vault;
 }
 
-const purposeOf = (keyId: string): string => `larder signing key ${keyId}`;
+export const signingKeyPurpose = (keyId: string): string => `larder signing key ${keyId}`;
 
-/** The store's signing key, made at first start. Throws `E_CONFIG` when the secret key that sealed it is missing or another one. */
-export async function openSigner({ db, clock, controlDirectory, secretKey: setting }: SignerOptions): Promise<Signer> {
+/** The store's signing key, made at first start. Throws `E_CONFIG` when it was sealed with another secret key. */
+export async function openSigner({ db, clock, vault }: SignerOptions): Promise<Signer> {
   const storeId = await ensureStoreId(db.query);
-  const found = await readSecretKey(controlDirectory, setting);
   const stored = await activeSigningKey(db.query);
-  if (stored && found === undefined) throw secretKeyMissing(controlDirectory);
-  const secret = found ?? (await createSecretKey(controlDirectory));
-  const { keyId, publicKey, sealedPrivateKey } = stored ?? (await createSigningKey(db, secret));
-  const privateKey = unseal(sealedPrivateKey, secret.bytes, purposeOf(keyId));
-  if (privateKey === undefined) throw secretKeyWrong(secret);
-  return createSigner({ key: { keyId, publicKey, privateKey }, storeId, clock });
+  const { keyId, publicKey, sealedPrivateKey } = stored ?? (await createSigningKey(db, vault));
+  const opened = vault.open(sealedPrivateKey, signingKeyPurpose(keyId));
+  if (opened === undefined) throw secretKeyWrong(vault);
+  return createSigner({ key: { keyId, publicKey, privateKey: opened.plaintext }, storeId, clock });
 }
 
 /** Of replicas that start at once one wins; the others get its key, and cannot open it unless they share the secret key. */
-async function createSigningKey(db: Db, secret: SecretKey): Promise<StoredSigningKey> {
+async function createSigningKey(db: Db, vault: Vault): Promise<StoredSigningKey> {
   const { keyId, publicKey, privateKey } = await generateSigningKey();
   return await ensureSigningKey(db.query, {
     keyId,
     publicKey,
-    sealedPrivateKey: seal(privateKey, secret.bytes, purposeOf(keyId)),
+    sealedPrivateKey: vault.seal(privateKey, signingKeyPurpose(keyId)),
   });
 }
 
-const secretKeyMissing = (controlDirectory: string): LarderError =>
-  new LarderError("E_CONFIG", `This store's signing key is sealed, and ${secretKeyPath(controlDirectory)} is missing.`, {
-    hint: `Put that file back from the data directory that made the store, or set ${secretKeyVariable} to its content.`,
-  });
-
-const secretKeyWrong = ({ source }: SecretKey): LarderError =>
+const secretKeyWrong = ({ source }: Vault): LarderError =>
   new LarderError("E_CONFIG", `${source} is not the key that this store's signing key is sealed with.`, {
     hint: `Replicas share one secret key: give each the first one's control/secret-key, or set ${secretKeyVariable} to its content.`,
   });

@@ -46,6 +46,7 @@ export async function openTestServer(overrides: Partial<ServerConfig> = {}): Pro
   const context = stack.use(await openContext(config));
   const listener = stack.use(openListener(context, config));
   const url = `http://127.0.0.1:${listener.port}`;
+  context.guard.forbid({ host: "127.0.0.1", port: listener.port });
   const owned = stack.move();
   return {
     url,
