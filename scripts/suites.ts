@@ -17,6 +17,7 @@ const known = {
   unit: { folders: ["src", "scripts", "test/harness"], testTimeoutMs: 20_000, deadlineMs: 10 * minute },
   e2e: { folders: ["test/e2e"], testTimeoutMs: 3 * minute, deadlineMs: 20 * minute },
   crash: { folders: ["test/crash"], testTimeoutMs: 10 * minute, deadlineMs: 25 * minute },
+  fleet: { folders: ["test/fleet"], testTimeoutMs: 2 * minute, deadlineMs: 15 * minute },
   other: { folders: [], testTimeoutMs: minute, deadlineMs: 10 * minute },
 } as const;
 
@@ -28,7 +29,7 @@ export function findSuites(root: string): Suite[] {
     const name = suiteOf(file);
     byName.set(name, [...(byName.get(name) ?? []), file]);
   }
-  const order = (name: string) => ["unit", "other", "e2e", "crash"].indexOf(name in known ? name : "other");
+  const order = (name: string) => ["unit", "other", "e2e", "fleet", "crash"].indexOf(name in known ? name : "other");
   return [...byName]
     .filter(([, members]) => members.length > 0)
     .map(([name, members]) => ({ name, files: members, ...limitsOf(name) }))

@@ -1,5 +1,5 @@
 import { DrizzleQueryError } from "drizzle-orm";
-import { LarderError } from "../contract/index.ts";
+import { hasCode, LarderError } from "../contract/index.ts";
 import { errnoOf } from "../lib/index.ts";
 
 const unreachable =
@@ -27,6 +27,7 @@ export function translateDatabaseError(thrown: unknown): unknown {
     return new LarderError("E_STORE_UNAVAILABLE", `The database does not answer (${code}).`, {
       hint: "Check that PostgreSQL runs and can be reached from here; Larder goes on by itself when it does.",
       retryable: true,
+      details: { away: "database" },
       cause,
     });
   }
@@ -46,6 +47,10 @@ export function translateDatabaseError(thrown: unknown): unknown {
     return new LarderError("E_CONFLICT", `The database refused concurrent changes (${code}).`, { retryable: true, cause });
   return cause;
 }
+
+/** Whether it is the database that did not answer, rather than a blob store: what was under way may or may not have been done. */
+export const isDatabaseAway = (thrown: unknown): boolean =>
+  hasCode(thrown, "E_STORE_UNAVAILABLE") && thrown.details?.away === "database";
 
 /** SQLSTATE, or the network's error code. */
 export function sqlStateOf(thrown: unknown): string | undefined {

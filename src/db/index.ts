@@ -47,6 +47,7 @@ export {
   sweepBlobUploads,
 } from "./blob-uploads.ts";
 export type { Db, Election } from "./database.ts";
+export { isDatabaseAway } from "./database-errors.ts";
 export { getDesiredState, listDesiredGenerations, putDesiredState } from "./desired-states.ts";
 export { assertEpoch, fenced, tryElect, whileEpochHolds } from "./election.ts";
 export {

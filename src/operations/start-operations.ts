@@ -6,6 +6,7 @@ import {
   finishOperation,
   interruptOrphanedOperations,
   isCancelRequested,
+  isDatabaseAway,
   listActiveOperations,
   setOperationProgress,
   tryElect,
@@ -62,8 +63,11 @@ export async function startOperations(options: OperationsOptions): Promise<Async
       if (operation === undefined) return;
       current = { id: operation.id, cancel: new AbortController() };
       const signal = AbortSignal.any([stopping.signal, election.signal, current.cancel.signal]);
-      await runOperation(options, { operation, election, signal });
-      current = undefined;
+      try {
+        await runOperation(options, { operation, election, signal });
+      } finally {
+        current = undefined;
+      }
     }
   };
   const loop = async (): Promise<void> => {
@@ -124,8 +128,8 @@ async function runOperation(options: OperationsOptions, { operation, election, s
     await progress.settle();
     const error = LarderError.from(signal.aborted ? signal.reason : thrown);
     logger[error.code === "E_INTERNAL" ? "error" : "warn"]({ err: error, thrown }, "operation ended early");
-    // A stop or a lost election leaves the row as a crash would: whoever is elected next interrupts it and tries again.
-    if (error.code === "E_INTERRUPTED" || error.code === "E_FENCED") return;
+    // A stop, a lost election or a lost database leaves the row as a crash would: whoever is elected next interrupts it and tries again.
+    if (error.code === "E_INTERRUPTED" || error.code === "E_FENCED" || isDatabaseAway(error)) return;
     const state = error.code === "E_CANCELLED" ? "cancelled" : "failed";
     await finishOperation(db.query, { id, epoch, outcome: { state, error: error.toBody() } });
   }

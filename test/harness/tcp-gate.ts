@@ -10,8 +10,8 @@ export interface GatedConnection {
   /** What the client has sent since `forget`, as bytes read as Latin-1. */
   said(): string;
   forget(): void;
-  /** From now on answers are swallowed; at the first one both ends are reset. */
-  dropAnswer(): void;
+  /** From now on answers are swallowed; at the first one both ends are closed. */
+  dropAnswer(onDropped?: () => void): void;
 }
 
 export interface TcpGate extends AsyncDisposable {
@@ -39,14 +39,14 @@ export async function openTcpGate(target: { host: string; port: number }): Promi
       upstream.destroy();
     };
     let said = "";
-    let dropping = false;
+    let dropping: (() => void) | undefined;
     const connection: GatedConnection = {
       said: () => said,
       forget: () => {
         said = "";
       },
-      dropAnswer: () => {
-        dropping = true;
+      dropAnswer: (onDropped = () => {}) => {
+        dropping = onDropped;
       },
     };
     for (const socket of pair) socket.setNoDelay(true);
@@ -60,7 +60,10 @@ export async function openTcpGate(target: { host: string; port: number }): Promi
       upstream.write(chunk);
     });
     upstream.on("data", (chunk) => {
-      if (dropping) return end();
+      if (dropping) {
+        end();
+        return dropping();
+      }
       if (state !== "silent") client.write(chunk);
     });
   });

@@ -1,0 +1,118 @@
+import { expect } from "bun:test";
+import type { Generation, Operation } from "../../src/contract/index.ts";
+import type { GatedConnection } from "../harness/tcp-gate.ts";
+import { until } from "../harness/until.ts";
+import { type Fleet, isAsleep, type Replica } from "./fleet.ts";
+
+/** Steps of an install that have a failpoint, in their order. */
+export const installSteps = [
+  "install:planned",
+  "install:resolved",
+  "install:before-put",
+  "install:after-put",
+  "install:fetched",
+  "install:published",
+  "install:before-commit",
+] as const;
+
+/** killed: `kill -9` · stopped: SIGSTOP, and SIGCONT when all is over · cut off: its network to the database goes silent, and comes back when all is over. */
+export const faults = ["killed", "stopped", "cut off"] as const;
+export type Fault = (typeof faults)[number];
+
+export interface Recovery {
+  what: string;
+  /** From the fault to the generation's commit, seen at another replica. */
+  committedMs: number;
+  /** From the fault until the last host serves it. */
+  convergedMs: number;
+  attempt: number;
+}
+
+/** Of the two that stay. */
+const others = (fleet: Fleet, victim: Replica): [Replica, Replica] => {
+  const [first, second] = [...fleet.replicas.values()].filter(({ name }) => name !== victim.name);
+  if (first === undefined || second === undefined) throw new Error("The fleet needs three replicas.");
+  return [first, second];
+};
+
+/** Starts an install that `victim` runs: the others sleep until `reached` resolves. */
+export async function installAt(fleet: Fleet, victim: Replica, reached: () => Promise<unknown>): Promise<void> {
+  const [first, second] = others(fleet, victim);
+  await fleet.change(first);
+  for (const { signal } of [first, second]) signal("SIGSTOP");
+  try {
+    await fleet.install(victim);
+    await reached();
+  } finally {
+    for (const { signal } of [first, second]) signal("SIGCONT");
+  }
+}
+
+/** Waits for the one generation that must come of an install, and sees that it is the only one. */
+export async function recovered(
+  fleet: Fleet,
+  { at, before, what }: { at: Replica; before: readonly Generation[]; what: string },
+): Promise<Recovery> {
+  const startedAt = performance.now();
+  const expected = (before[0]?.number ?? 0) + 1;
+  await until(`generation ${expected} is committed`, async () => (await fleet.generations(at))[0]?.number === expected, {
+    timeoutMs: 60_000,
+    everyMs: 20,
+  });
+  const committedMs = performance.now() - startedAt;
+  await fleet.converged(at, expected);
+  const convergedMs = performance.now() - startedAt;
+  const latest = await until(
+    "the install has succeeded",
+    async () => {
+      const [operation] = await fleet.api<Operation[]>(at, "GET", "/operations?limit=1");
+      if (operation?.state === "succeeded") return operation;
+      throw new Error(JSON.stringify(operation));
+    },
+    { timeoutMs: 30_000, everyMs: 50 },
+  );
+  await assertOneMore(fleet, at, before);
+  return { what, committedMs, convergedMs, attempt: latest.attempt };
+}
+
+export async function assertOneMore(fleet: Fleet, at: Replica, before: readonly Generation[]): Promise<void> {
+  const numbers = (await fleet.generations(at)).map(({ number }) => number);
+  expect(numbers).toEqual([(before[0]?.number ?? 0) + 1, ...before.map(({ number }) => number)]);
+}
+
+/** The leader meets `fault` at `step` of an install; somebody else ends it, and a leader that comes back changes nothing and serves again. */
+export async function failLeader(fleet: Fleet, { step, fault }: { step: string; fault: Fault }): Promise<Recovery> {
+  const victim = await fleet.start("victim", { failpoint: `${step}:${fault === "killed" ? "kill" : "stop"}` });
+  const [witness] = others(fleet, victim);
+  const before = await fleet.generations(witness);
+  await installAt(fleet, victim, async () => {
+    if (fault === "killed") expect((await victim.exited).signal).toBe("SIGKILL");
+    else await isAsleep(victim);
+  });
+  if (fault === "cut off") {
+    victim.gate.set("silent");
+    victim.signal("SIGCONT");
+  }
+  const recovery = await recovered(fleet, { at: witness, before, what: `${fault} at ${step}` });
+  if (fault !== "killed") {
+    victim.gate.set("open");
+    victim.signal("SIGCONT");
+    await until("it serves again", async () => (await fetch(`${victim.url}/readyz`)).ok, { timeoutMs: 30_000, everyMs: 50 });
+    // What it still has in hand, it must not be able to finish.
+    await Bun.sleep(700);
+    await assertOneMore(fleet, witness, before);
+    await assertOneMore(fleet, victim, before);
+  }
+  await fleet.forget(victim);
+  return recovery;
+}
+
+/** Calls `onCommit` at the moment when a client commits a transaction that made a generation, before the server hears of it. */
+export const atCommitOfGeneration =
+  (onCommit: (connection: GatedConnection) => void) =>
+  (connection: GatedConnection, chunk: Buffer): void => {
+    const said = connection.said();
+    const makes = said.includes('insert into "generations"') && /commit\0/i.test(chunk.toString("latin1"));
+    if (makes) onCommit(connection);
+    if (/(commit|rollback)\0/i.test(said)) connection.forget();
+  };
