@@ -32,6 +32,7 @@ export const errorCodes = {
   E_SECRET_KEY: [503, 7],
   E_RESOLVE: [422, 6],
   E_LOCKFILE: [500, 70],
+  E_POLICY: [422, 3],
   E_INTEGRITY: [422, 8],
   E_TARBALL_IDENTITY: [422, 8],
   E_ARCHIVE: [422, 8],

@@ -87,6 +87,18 @@ export {
 } from "./package-types.ts";
 export { parseManifest } from "./parse-manifest.ts";
 export {
+  type AddedDependency,
+  type AllowlistChanges,
+  allowlistChangesSchema,
+  type Choice,
+  type Plan,
+  type PlanInput,
+  type PolicyTest,
+  planSchema,
+  policyTestSchema,
+  type RevokeEffect,
+} from "./plan.ts";
+export {
   formatPlatform,
   matchesPlatform,
   type Platform,
@@ -95,6 +107,24 @@ export {
   platformSchema,
 } from "./platform.ts";
 export { nodeOf, type PlatformView, viewForPlatform } from "./platform-view.ts";
+export {
+  type CapFinding,
+  type CapLimit,
+  type Caps,
+  capNames,
+  defaultPolicy,
+  type Extension,
+  extensionSchema,
+  type Finding,
+  type Policy,
+  type PolicyChange,
+  type PolicyRule,
+  policyChangeSchema,
+  policySchema,
+  type WaivableRule,
+  waivableRules,
+} from "./policy.ts";
+export { type EnvironmentPolicy, environmentPolicySchema } from "./policy-routes.ts";
 export { redact } from "./redact.ts";
 export {
   defaultRegistryName,
@@ -152,3 +182,4 @@ export {
 } from "./storage-operations.ts";
 export { type MigrationStatus, type StorageStatus, storageStatusSchema } from "./storage-status.ts";
 export { pinnedKeyIdOf, type Role, roles, type Token, tokenSchema } from "./token.ts";
+export { type NewWaiver, newWaiverSchema, type Revocation, type Waiver, waiverSchema } from "./waiver.ts";

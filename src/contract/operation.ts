@@ -45,6 +45,8 @@ export const installResultSchema = z.object({
   bytes: z.number().int(),
   fetched: z.number().int(),
   fetchedBytes: z.number().int(),
+  /** What policy let in and points out, and caps that are near. */
+  warnings: z.array(z.string()).optional(),
   timingsMs: z.record(z.string(), z.number()),
 });
 export type InstallResult = z.infer<typeof installResultSchema>;

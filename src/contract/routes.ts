@@ -9,6 +9,8 @@ import { environmentNameSchema, idSchema } from "./ids.ts";
 import { installOperationSchema, operationSchema, startedSchema } from "./operation.ts";
 import { allowlistSchema, packageEntrySchema } from "./package-entry.ts";
 import { packageNameSchema } from "./package-name.ts";
+import { choiceSchema } from "./plan.ts";
+import { plansContract, policyContract, revocationsContract, waiversContract } from "./policy-routes.ts";
 import { registryContract, secretsContract } from "./registry-routes.ts";
 import { runOutcomeSchema, runRequestSchema, runResultSchema } from "./run.ts";
 import { sessionContract } from "./session-routes.ts";
@@ -47,7 +49,7 @@ export const contract = {
             .array(
               z.object({
                 name: packageNameSchema,
-                version: exactVersionSchema.optional().describe("Absent: the registry's latest"),
+                version: exactVersionSchema.optional().describe("Absent: the newest that policy allows"),
               }),
             )
             .min(1)
@@ -59,6 +61,8 @@ export const contract = {
           packageEntrySchema.extend({
             change: z.enum(["added", "changed", "unchanged"]),
             previousVersion: exactVersionSchema.optional(),
+            /** Where no version was asked for. */
+            choice: choiceSchema.optional(),
           }),
         ),
       ),
@@ -132,6 +136,10 @@ export const contract = {
       .output(hostSchema),
   },
   session: sessionContract,
+  plans: plansContract,
+  policy: policyContract,
+  waivers: waiversContract,
+  revocations: revocationsContract,
   storage: storageContract,
   registries: registryContract,
   secrets: secretsContract,

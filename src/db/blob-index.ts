@@ -9,7 +9,9 @@ export interface BlobEntry {
   key: BlobKey;
   /** Packed, as stored. */
   sizeBytes: number;
+  /** As counted when it was admitted. */
   unpackedBytes?: number;
+  files?: number;
   /** The name of the blob store that holds the bytes. */
   store: string;
   createdAt: string;
@@ -27,7 +29,7 @@ const keysPerQuery = 5000;
  */
 export async function putBlobEntry(
   tx: Queryable,
-  entry: { key: BlobKey; sizeBytes: number; unpackedBytes?: number; store: string },
+  entry: { key: BlobKey; sizeBytes: number; unpackedBytes?: number; files?: number; store: string },
 ): Promise<void> {
   await tx
     .insert(blobs)

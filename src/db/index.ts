@@ -118,6 +118,7 @@ export {
   setPackageEnabled,
   upsertPackages,
 } from "./packages.ts";
+export { type EffectivePolicy, getPolicy, putPolicy, readEffectivePolicy } from "./policies.ts";
 export type { Queryable } from "./queryable.ts";
 export {
   listStoredRegistries,
@@ -127,6 +128,7 @@ export {
   resealRegistry,
   type StoredRegistry,
 } from "./registries.ts";
+export { getReleases, noteReleases, type ReleaseFacts } from "./releases.ts";
 export { removeEnvironment } from "./remove-environment.ts";
 export { replacePackages } from "./replace-packages.ts";
 export {
@@ -140,6 +142,7 @@ export {
   reclaimedBytes,
   unreferencedUsage,
 } from "./retention.ts";
+export { deleteRevocation, insertRevocation, listRevocations } from "./revocations.ts";
 export {
   createSession,
   endSession,
@@ -161,3 +164,4 @@ export {
   strayUsage,
 } from "./stray-blobs.ts";
 export { createToken, findToken, listTokens, revokeToken, type TokenOwner, touchToken } from "./tokens.ts";
+export { deleteWaiver, insertWaiver, listWaivers } from "./waivers.ts";

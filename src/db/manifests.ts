@@ -1,5 +1,5 @@
 import { and, desc, eq, exists, inArray } from "drizzle-orm";
-import type { BlobKey, EnvironmentName, Integrity, LockfileHash } from "../contract/index.ts";
+import type { AddedDependency, BlobKey, EnvironmentName, Integrity, LockfileHash } from "../contract/index.ts";
 import type { Queryable } from "./queryable.ts";
 import { generations, manifestBlobs, manifests } from "./schema.ts";
 
@@ -16,7 +16,11 @@ const columns = { lockfileHash: manifests.lockfileHash, digest: manifests.digest
 const rowsPerInsert = 5000;
 
 /** What is stored with a manifest: `lockfile` is the `bun.lock` that it was made from, `blobs` are its nodes' keys, all platforms. */
-export type ManifestToStore = StoredManifest & { lockfile: string; blobs: readonly BlobKey[] };
+export type ManifestToStore = StoredManifest & {
+  lockfile: string;
+  blobs: readonly BlobKey[];
+  addedDependencies?: AddedDependency[];
+};
 
 /** Idempotent. In a transaction: a manifest is there with all its blob keys or not at all. The first lockfile of a manifest stays. */
 export async function putManifest(tx: Queryable, manifest: ManifestToStore): Promise<void> {
@@ -34,10 +38,14 @@ export async function getManifest(tx: Queryable, lockfileHash: LockfileHash): Pr
   return row;
 }
 
-/** The `bun.lock` text that the manifest was made from. */
-export async function getLockfile(tx: Queryable, lockfileHash: LockfileHash): Promise<string | undefined> {
-  const [row] = await tx.select({ lockfile: manifests.lockfile }).from(manifests).where(eq(manifests.lockfileHash, lockfileHash));
-  return row?.lockfile;
+/** The `bun.lock` text that the manifest was made from, and the undeclared dependencies in it. */
+export async function getLockfile(
+  tx: Queryable,
+  lockfileHash: LockfileHash,
+): Promise<{ lockfile: string; addedDependencies: AddedDependency[] } | undefined> {
+  const { lockfile, addedDependencies } = manifests;
+  const [row] = await tx.select({ lockfile, addedDependencies }).from(manifests).where(eq(manifests.lockfileHash, lockfileHash));
+  return row;
 }
 
 /** Only if a generation of `environment` has it: what a host of that environment may read. */

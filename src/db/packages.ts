@@ -107,7 +107,7 @@ export async function setPackageEnabled(
 const oneOf = (environment: EnvironmentName, name: PackageName) =>
   and(eq(packages.environment, environment), eq(packages.name, name));
 
-/** What a commit compares has changed. */
+/** What a commit compares has changed: the allowlist or the policy. */
 export async function bumpRevision(tx: Queryable, environment: EnvironmentName): Promise<void> {
   await tx
     .update(environments)

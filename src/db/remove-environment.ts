@@ -9,7 +9,9 @@ import {
   hosts,
   operations,
   packages,
+  policies,
   removedEnvironments,
+  waivers,
 } from "./schema.ts";
 
 /**
@@ -24,7 +26,7 @@ export async function removeEnvironment(tx: Queryable, name: EnvironmentName): P
   const lastGeneration = Math.max(gone?.generation ?? 0, await lastGenerationOfRemoved(tx, name));
   const hostIds = tx.select({ id: hosts.id }).from(hosts).where(eq(hosts.environment, name));
   await tx.delete(hostRuns).where(inArray(hostRuns.hostId, hostIds));
-  for (const table of [hosts, operations, desiredStates, generations, packages])
+  for (const table of [hosts, operations, desiredStates, generations, packages, policies, waivers])
     await tx.delete(table).where(eq(table.environment, name));
   await tx.delete(environments).where(eq(environments.name, name));
   await tx

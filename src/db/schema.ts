@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import type {
+  AddedDependency,
   BlobKey,
   EnvironmentName,
   ErrorBody,
@@ -15,10 +16,12 @@ import type {
   OperationState,
   PackageName,
   Platform,
+  Policy,
   Progress,
   RegistryAuthInput,
   Role,
   SignedDesiredState,
+  WaivableRule,
 } from "../contract/index.ts";
 import { bytesColumn, timestampColumn } from "./columns.ts";
 
@@ -73,6 +76,8 @@ export const manifests = pgTable("manifests", {
   lockfile: text("lockfile").notNull(),
   nodes: integer("nodes").notNull(),
   createdAt: timestampColumn("created_at").notNull().default(now),
+  /** Undeclared dependencies that were added while it was resolved. */
+  addedDependencies: jsonb("added_dependencies").$type<AddedDependency[]>().notNull().default([]),
   /** Since when no generation that is kept has it. */
   unreferencedSince: timestampColumn("unreferenced_since"),
 });
@@ -135,6 +140,7 @@ export const blobs = pgTable(
     sizeBytes: count("size_bytes").notNull(),
     /** As counted when it was admitted. */
     unpackedBytes: count("unpacked_bytes"),
+    files: integer("files"),
     store: text("store").notNull(),
     createdAt: timestampColumn("created_at").notNull().default(now),
     unreferencedSince: timestampColumn("unreferenced_since"),
@@ -340,6 +346,63 @@ export const signingKeys = pgTable(
     active: boolean("active").notNull(),
   },
   (table) => [uniqueIndex("signing_keys_one_active").on(table.active).where(sql`active`)],
+);
+
+/** What may come into each environment; one without a row has the default. */
+export const policies = pgTable("policies", {
+  environment: text("environment")
+    .$type<EnvironmentName>()
+    .primaryKey()
+    .references(() => environments.name),
+  policy: jsonb("policy").$type<Partial<Policy>>().notNull(),
+  updatedAt: timestampColumn("updated_at").notNull().default(now),
+  updatedBy: text("updated_by").notNull(),
+});
+
+export const waivers = pgTable(
+  "waivers",
+  {
+    id: text("id").$type<Id>().primaryKey(),
+    environment: text("environment")
+      .$type<EnvironmentName>()
+      .notNull()
+      .references(() => environments.name),
+    rule: text("rule").$type<WaivableRule>().notNull(),
+    name: text("name").$type<PackageName>(),
+    range: text("range"),
+    registry: text("registry"),
+    reason: text("reason").notNull(),
+    createdBy: text("created_by").notNull(),
+    createdAt: timestampColumn("created_at").notNull().default(now),
+    expiresAt: timestampColumn("expires_at"),
+  },
+  (table) => [index("waivers_environment").on(table.environment)],
+);
+
+/** Versions that no environment may have. */
+export const revocations = pgTable(
+  "revocations",
+  {
+    name: text("name").$type<PackageName>().notNull(),
+    version: text("version").$type<ExactVersion>().notNull(),
+    reason: text("reason"),
+    revokedBy: text("revoked_by").notNull(),
+    revokedAt: timestampColumn("revoked_at").notNull().default(now),
+  },
+  (table) => [primaryKey({ columns: [table.name, table.version] })],
+);
+
+/** What a registry said of the versions in manifests, when it was last asked. */
+export const releases = pgTable(
+  "releases",
+  {
+    name: text("name").$type<PackageName>().notNull(),
+    version: text("version").$type<ExactVersion>().notNull(),
+    publishedAt: timestampColumn("published_at"),
+    deprecated: text("deprecated"),
+    seenAt: timestampColumn("seen_at").notNull().default(now),
+  },
+  (table) => [primaryKey({ columns: [table.name, table.version] })],
 );
 
 export const auditLog = pgTable(

@@ -1,7 +1,8 @@
-import { type ExactVersion, isPackageName, LarderError, type PackageName } from "../contract/index.ts";
+import { type ExactVersion, type Finding, isPackageName, LarderError, type PackageName } from "../contract/index.ts";
 import { closestVersions, sortVersions } from "../npm/index.ts";
-import { exoticDependency } from "./exotic.ts";
+import { findPath } from "./find-path.ts";
 import type { Gateway } from "./gateway.ts";
+import { rangeTest } from "./judge-release.ts";
 import type { ServedPackument } from "./served-packument.ts";
 
 export interface Pin {
@@ -10,6 +11,7 @@ export interface Pin {
 }
 
 const outputLimit = 2000;
+const findingsListed = 20;
 
 /** Why the resolver gave up, in terms of the packages: it names the one at fault and the way out. `output` is what the resolver printed. */
 export async function explainFailure(gateway: Gateway, pins: readonly Pin[], output: string): Promise<LarderError> {
@@ -19,7 +21,7 @@ export async function explainFailure(gateway: Gateway, pins: readonly Pin[], out
     const error = await explainPin(gateway, pin);
     if (error) return error;
   }
-  return (await explainDependency(gateway, output)) ?? unexplained(gateway, output);
+  return (await explainDependency(gateway, pins, output)) ?? unexplained(gateway, output);
 }
 
 async function explainPin(gateway: Gateway, { name, version }: Pin): Promise<LarderError | undefined> {
@@ -27,30 +29,30 @@ async function explainPin(gateway: Gateway, { name, version }: Pin): Promise<Lar
   if (found.kind === "failed") return found.error;
   if (found.kind === "absent")
     return notFound(name, gateway.registryOf(name), "Check the spelling, or take it off the allowlist.");
-  const { packument, versions } = found.served;
+  const { versions, hidden } = found.served;
   if (versions.has(version)) return undefined;
-  const withheld = packument.versions[version];
-  const exotic = withheld && exoticDependency(withheld);
-  if (exotic) return leadsOut(`${name}@${version}`, exotic);
-  const message = withheld
-    ? `${name}@${version} is not allowed by the policy for versions.`
-    : `The registry ${gateway.registryOf(name)} has no version ${version} of ${name}.`;
-  return new LarderError("E_VERSION_NOT_FOUND", message, {
-    hint: closestHint(versions, version),
-    details: { package: `${name}@${version}`, registry: gateway.registryOf(name), closest: closestVersions(versions, version) },
-  });
+  const findings = hidden.get(version);
+  if (findings) return refusedByPolicy(withPath(findings, [`${name}@${version}`]));
+  return new LarderError(
+    "E_VERSION_NOT_FOUND",
+    `The registry ${gateway.registryOf(name)} has no version ${version} of ${name}.`,
+    {
+      hint: closestHint(versions, version),
+      details: { package: `${name}@${version}`, registry: gateway.registryOf(name), closest: closestVersions(versions, version) },
+    },
+  );
 }
 
 /** What Bun prints when a dependency of a dependency cannot be had. */
 const noMatch = /No version matching "([^"]*)" found for specifier "([^"]*)"/;
 const notThere = /GET \S*\/([^/\s]+) - 404/;
 
-async function explainDependency(gateway: Gateway, output: string): Promise<LarderError | undefined> {
+async function explainDependency(gateway: Gateway, pins: readonly Pin[], output: string): Promise<LarderError | undefined> {
   const [, range = "", unmatched = ""] = noMatch.exec(output) ?? [];
   if (isPackageName(unmatched)) {
     const found = await gateway.lookup(unmatched);
     if (found.kind !== "ok") return found.kind === "failed" ? found.error : undefined;
-    return noVersionFor(gateway, found.served, range);
+    return noVersionFor(gateway, pins, { served: found.served, range });
   }
   const absent = (notThere.exec(output)?.[1] ?? "").replace(/%2f/i, "/");
   if (!isPackageName(absent)) return undefined;
@@ -62,21 +64,64 @@ async function explainDependency(gateway: Gateway, output: string): Promise<Lard
   );
 }
 
-function noVersionFor(gateway: Gateway, { packument, versions }: ServedPackument, range: string): LarderError {
+function noVersionFor(
+  gateway: Gateway,
+  pins: readonly Pin[],
+  { served: { packument, versions, hidden }, range }: { served: ServedPackument; range: string },
+): LarderError {
   const { name } = packument;
-  const dependent = dependentOn(gateway, name, range);
-  const withheld = Object.values(packument.versions).filter(({ version }) => !versions.has(version));
-  const exotic = withheld.length === 1 ? withheld.map(exoticDependency)[0] : undefined;
-  if (exotic) return leadsOut(`${name}@${withheld[0]?.version}`, exotic);
+  const path = findPath(gateway, pins, { name, range });
+  const dependent = path?.at(-1) ?? dependentOn(gateway, name, range);
+  const suits = rangeTest(packument["dist-tags"][range] ?? range);
+  const withheld = sortVersions(hidden.keys())
+    .reverse()
+    .filter((version) => suits(version));
+  const findings = withheld.flatMap((version) => withPath(hidden.get(version) ?? [], [...(path ?? []), `${name}@${version}`]));
+  if (findings.length > 0) return refusedByPolicy(findings, { range, dependent });
   const newest = sortVersions(versions).slice(-4);
   return new LarderError(
     "E_VERSION_NOT_FOUND",
     `The registry ${gateway.registryOf(name)} has no version of ${name} for ${JSON.stringify(range)}${dependent ? `, which ${dependent} needs` : ""}.`,
     {
       hint: newest.length > 0 ? `The newest are ${newest.join(", ")}.` : "Every version of it is refused by the policy.",
-      details: { package: name, range, dependent, registry: gateway.registryOf(name) },
+      details: { package: name, range, dependent, path, registry: gateway.registryOf(name) },
     },
   );
+}
+
+const withPath = (findings: readonly Finding[], path: string[]): Finding[] => findings.map((finding) => ({ ...finding, path }));
+
+/**
+ * The refusal that its first finding gives, which is of the newest version; all are in `details.refusals`. What leads out of the registry can never be had, and keeps the
+ * code of what cannot be resolved.
+ */
+export function refusedByPolicy(
+  findings: readonly Finding[],
+  { range, dependent }: { range?: string; dependent?: string | undefined } = {},
+): LarderError {
+  const [first] = findings as [Finding, ...Finding[]];
+  const { name, version, rule, message, hint, path = [] } = first;
+  const via = path.length > 1 ? ` It is needed by ${path.slice(0, -1).join(" → ")}.` : "";
+  const wanted = range === undefined ? "" : ` Nothing else suits ${JSON.stringify(range)}${others(findings)}.`;
+  return new LarderError(rule === "exotic" ? "E_RESOLVE" : "E_POLICY", `${message}${via}${wanted}`, {
+    hint,
+    details: {
+      package: `${name}@${version}`,
+      rule,
+      path,
+      range,
+      dependent,
+      refusals: findings.slice(0, findingsListed),
+    },
+  });
+}
+
+function others(findings: readonly Finding[]): string {
+  const rules = new Map<string, string>();
+  for (const { version, rule } of findings) if (version !== findings[0]?.version) rules.set(version, rules.get(version) ?? rule);
+  if (rules.size === 0) return "";
+  const listed = [...rules].slice(0, 4).map(([version, rule]) => `${version} (${rule})`);
+  return `: also hidden are ${listed.join(", ")}${rules.size > listed.length ? ` and ${rules.size - listed.length} more` : ""}`;
 }
 
 /** A version, of those offered, that declares a dependency on `name`, and on this range of it when one is given. */
@@ -102,16 +147,6 @@ const notFound = (name: string, registry: string, hint: string): LarderError =>
     hint,
     details: { package: name, registry },
   });
-
-const leadsOut = (label: string, { alias, specifier }: { alias: string; specifier: string }): LarderError =>
-  new LarderError(
-    "E_RESOLVE",
-    `${label} depends on ${alias} at ${JSON.stringify(specifier.slice(0, 300))}, which is not in a registry.`,
-    {
-      hint: "Larder serves packages from registries only, not from git, addresses, files or workspaces. Use another version.",
-      details: { package: label, dependency: alias },
-    },
-  );
 
 function unexplained(gateway: Gateway, output: string): LarderError {
   if (/\bENOSPC: /.test(output)) {

@@ -4,7 +4,9 @@ import { createRegistryClient } from "../npm/index.ts";
 import { isExotic } from "./exotic.ts";
 import { type GatewayOptions, openGateway } from "./gateway.ts";
 import { createPackumentCache } from "./packument-cache.ts";
+import { createRuleset } from "./ruleset.ts";
 import { openTestRegistry, type TestRegistry } from "./testing/test-registry.ts";
+import { testRules } from "./testing/test-rules.ts";
 
 const stack: AsyncDisposable[] = [];
 afterEach(async () => {
@@ -90,8 +92,8 @@ describe("a gateway", () => {
 
   test("hides the versions that policy refuses, and moves tags that pointed at them", async () => {
     const versions = { "1.0.0": {}, "1.2.0": {}, "1.10.0": {}, "2.0.0-rc.1": {}, "2.0.0": {} };
-    const allows = (_: PackageName, version: string) => version !== "2.0.0";
-    const { gateway } = await open({ a: versions }, { allows });
+    const ruleset = createRuleset(testRules({ blocked: [{ name: a, range: "2.0.0" }] }));
+    const { gateway } = await open({ a: versions }, { ruleset });
     const { body } = await get(`${gateway.url}a`);
     expect(body["dist-tags"]).toEqual({ latest: "1.10.0" });
     expect(Object.keys(body.versions)).toEqual(["1.0.0", "1.2.0", "1.10.0", "2.0.0-rc.1"]);

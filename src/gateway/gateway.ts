@@ -3,15 +3,18 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { type ExactVersion, isPackageName, LarderError, type PackageName } from "../contract/index.ts";
 import { type Logger, silentLogger } from "../lib/index.ts";
-import { type DeclaredVersion, declaredVersion, encodePackageName, type Packument, type RegistryClient } from "../npm/index.ts";
+import { type DeclaredVersion, declaredVersion, encodePackageName, type RegistryClient } from "../npm/index.ts";
+import { fetchPackument } from "./fetch-packument.ts";
 import type { PackumentCache } from "./packument-cache.ts";
-import { type AllowsVersion, type ServedPackument, servePackument } from "./served-packument.ts";
+import type { Ruleset } from "./ruleset.ts";
+import { type ServedPackument, servePackument } from "./served-packument.ts";
 
 export interface GatewayOptions {
   client: RegistryClient;
   logger?: Logger;
   cache?: PackumentCache;
-  allows?: AllowsVersion;
+  /** What it hides and adds; only what leads out of the registry is hidden without. */
+  ruleset?: Ruleset | undefined;
 }
 
 export type Lookup = { kind: "ok"; served: ServedPackument } | { kind: "absent" } | { kind: "failed"; error: LarderError };
@@ -28,11 +31,14 @@ export interface Gateway extends AsyncDisposable {
   firstFailure(): LarderError | undefined;
   /** What the gateway has for a name; asks the registry once. Never rejects. */
   lookup(name: PackageName): Promise<Lookup>;
+  /** What was offered of a name that was asked for. */
+  served(name: PackageName): ServedPackument | undefined;
+  readonly ruleset: Ruleset | undefined;
   /** Everything offered so far. */
   offered(): Iterable<ServedPackument>;
 }
 
-export async function openGateway({ client, logger = silentLogger, cache, allows }: GatewayOptions): Promise<Gateway> {
+export async function openGateway({ client, logger = silentLogger, cache, ruleset }: GatewayOptions): Promise<Gateway> {
   const lifetime = new AbortController();
   const lookups = new Map<PackageName, Promise<Lookup>>();
   const offered = new Map<PackageName, ServedPackument>();
@@ -48,9 +54,12 @@ export async function openGateway({ client, logger = silentLogger, cache, allows
   };
   const ask = async (name: PackageName): Promise<Lookup> => {
     try {
-      const packument = await fetchPackument(client, cache, name, lifetime.signal);
+      const packument = await fetchPackument({ client, cache }, name, {
+        signal: lifetime.signal,
+        ...(ruleset && { suffices: ruleset.suffices }),
+      });
       if (packument === undefined) return { kind: "absent" };
-      const served = servePackument(packument, allows);
+      const served = servePackument(packument, client.hostOf(name), ruleset);
       offered.set(name, served);
       return { kind: "ok", served };
     } catch (thrown) {
@@ -77,7 +86,9 @@ export async function openGateway({ client, logger = silentLogger, cache, allows
   return {
     url: `http://127.0.0.1:${port}${root}`,
     registryOf: (name) => client.hostOf(name),
+    ruleset,
     lookup,
+    served: (name) => offered.get(name),
     describe(name, version) {
       const served = offered.get(name);
       return served?.versions.has(version) ? declaredVersion(served.packument, version) : undefined;
@@ -91,20 +102,6 @@ export async function openGateway({ client, logger = silentLogger, cache, allows
       await Promise.all([closed, ...lookups.values()]);
     },
   };
-}
-
-async function fetchPackument(
-  client: RegistryClient,
-  cache: PackumentCache | undefined,
-  name: PackageName,
-  signal: AbortSignal,
-): Promise<Packument | undefined> {
-  const cached = cache?.get(name);
-  const answer = await client.packument(name, { signal, etag: cached?.etag });
-  if (answer.kind === "absent") return undefined;
-  if (answer.kind === "notModified") return cached?.body;
-  if (answer.etag !== undefined) cache?.put(name, { etag: answer.etag, body: answer.body });
-  return answer.body;
 }
 
 async function handle(

@@ -3,8 +3,14 @@
 // all that it wrote is in its scratch directory, when `runResolver` returns; each packument is fetched at most once per gateway.
 // Leaves to others: talking to registries (npm), what the lock means (npm), removing the scratch directory (operations).
 
-export type { Pin } from "./explain-failure.ts";
+export { chooseVersion } from "./choose-version.ts";
+export { type Pin, refusedByPolicy } from "./explain-failure.ts";
+
+export { fetchPackument, type PackumentSource } from "./fetch-packument.ts";
+export { resolveAlias } from "./find-path.ts";
 export { type Gateway, type GatewayOptions, openGateway } from "./gateway.ts";
+export { createJudge, isVersionRange, type Judge, type Release, type Rules, rangeTest, type Verdict } from "./judge-release.ts";
 export { type CachedPackument, createPackumentCache, type PackumentCache } from "./packument-cache.ts";
+export { createRuleset, type Ruleset, releaseOf } from "./ruleset.ts";
 export { type ResolverOptions, runResolver } from "./run-resolver.ts";
-export type { AllowsVersion } from "./served-packument.ts";
+export { type ServedPackument, servePackument } from "./served-packument.ts";

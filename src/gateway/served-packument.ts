@@ -1,32 +1,49 @@
-import type { ExactVersion, PackageName } from "../contract/index.ts";
-import { type DeclaredVersion, declaredVersion, highestVersion, type Packument, type PackumentVersion } from "../npm/index.ts";
+import type { AddedDependency, ExactVersion, Finding } from "../contract/index.ts";
+import { highestVersion, type Packument, type PackumentVersion } from "../npm/index.ts";
 import { exoticDependency, withoutExotic } from "./exotic.ts";
-
-/** Which versions policy lets the resolver choose from. */
-export type AllowsVersion = (name: PackageName, version: ExactVersion, declared: DeclaredVersion) => boolean;
+import { exoticFinding } from "./explain-rule.ts";
+import { type Ruleset, releaseOf } from "./ruleset.ts";
 
 /** A packument as the resolver gets to see it. */
 export interface ServedPackument {
   packument: Packument;
+  /** Host of the registry that it is from. */
+  registry: string;
   /** Versions that it may choose. */
   versions: Set<ExactVersion>;
+  /** The others, each with what speaks against it. */
+  hidden: Map<ExactVersion, Finding[]>;
   /** JSON, made when it is first asked for. */
   document(): Uint8Array;
 }
 
-export function servePackument(packument: Packument, allows: AllowsVersion | undefined): ServedPackument {
-  const offered = Object.values(packument.versions).filter((version) => isOffered(packument, version, allows));
+/** Without rules, only what leads out of the registry is hidden. */
+export function servePackument(packument: Packument, registry: string, ruleset: Ruleset | undefined): ServedPackument {
+  const hidden = new Map<ExactVersion, Finding[]>();
+  const offered: PackumentVersion[] = [];
+  for (const version of Object.values(packument.versions)) {
+    const findings = refusalsOf(packument, version, { registry, ruleset });
+    if (findings.length > 0) hidden.set(version.version, findings);
+    else offered.push(version);
+  }
   const versions = new Set(offered.map(({ version }) => version));
   let document: Uint8Array | undefined;
   return {
     packument,
+    registry,
     versions,
+    hidden,
     document() {
       document ??= new TextEncoder().encode(
         JSON.stringify({
           name: packument.name,
           "dist-tags": repairedTags(packument["dist-tags"], versions),
-          versions: Object.fromEntries(offered.map((version) => [version.version, forResolver(version)])),
+          versions: Object.fromEntries(
+            offered.map((version) => [
+              version.version,
+              forResolver(version, ruleset?.extend(packument.name, version.version, version) ?? []),
+            ]),
+          ),
         }),
       );
       return document;
@@ -34,27 +51,37 @@ export function servePackument(packument: Packument, allows: AllowsVersion | und
   };
 }
 
-function isOffered(packument: Packument, version: PackumentVersion, allows: AllowsVersion | undefined): boolean {
-  if (exoticDependency(version)) return false;
-  if (allows === undefined) return true;
-  const declared = declaredVersion(packument, version.version);
-  return declared !== undefined && allows(packument.name, version.version, declared);
+interface Basis {
+  registry: string;
+  ruleset: Ruleset | undefined;
+}
+
+function refusalsOf(packument: Packument, version: PackumentVersion, { registry, ruleset }: Basis): Finding[] {
+  if (ruleset) return ruleset.judge(releaseOf(packument, version, registry)).refusals;
+  const exotic = exoticDependency(version);
+  return exotic ? [exoticFinding(version, exotic)] : [];
 }
 
 /**
  * Without the tarball's address the resolver takes it to be at the registry that it talks to, which is the gateway; and the document is the same for every
  * gateway.
  */
-function forResolver(declared: PackumentVersion): object {
-  const { name, version, os, cpu, libc, bundleDependencies, peerDependenciesMeta } = declared;
+function forResolver(declared: PackumentVersion, added: readonly AddedDependency[]): object {
+  const { name, version, os, cpu, libc, bundleDependencies } = declared;
   const { integrity, shasum } = declared.dist;
+  const dependencies = added.filter(({ kind }) => kind === "dependency").map(({ dependency, range }) => [dependency, range]);
+  const peers = added.filter(({ kind }) => kind === "peer");
+  const optionalPeers = peers.map(({ dependency }) => [dependency, { optional: true }]);
   return {
     name,
     version,
-    dependencies: withoutExotic(declared.dependencies),
+    dependencies: merged(withoutExotic(declared.dependencies), dependencies),
     optionalDependencies: withoutExotic(declared.optionalDependencies),
-    peerDependencies: withoutExotic(declared.peerDependencies),
-    peerDependenciesMeta,
+    peerDependencies: merged(
+      withoutExotic(declared.peerDependencies),
+      peers.map(({ dependency, range }) => [dependency, range]),
+    ),
+    peerDependenciesMeta: merged(declared.peerDependenciesMeta, optionalPeers),
     bundleDependencies,
     os,
     cpu,
@@ -62,6 +89,9 @@ function forResolver(declared: PackumentVersion): object {
     dist: { integrity, shasum },
   };
 }
+
+const merged = (record: object | undefined, more: unknown[][]): object | undefined =>
+  more.length === 0 ? record : { ...record, ...Object.fromEntries(more as [string, unknown][]) };
 
 /** Tags keep pointing at something: one whose version was refused moves to the highest that was not. */
 function repairedTags(tags: Record<string, string>, versions: ReadonlySet<ExactVersion>): Record<string, string> {

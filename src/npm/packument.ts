@@ -35,6 +35,8 @@ export interface Packument {
   /** When each version was published, as the registry says it; whatever text stands there. Only full documents have it. No prototype either. */
   time?: Record<string, string>;
   description?: string;
+  /** When the document was last changed; abbreviated documents have it. */
+  modified?: string;
 }
 
 /** One version as the registry declares it, in the terms of a manifest. Sizes in bytes. */

@@ -34,7 +34,7 @@ export async function readPackument(
   const members = createJsonMembers(
     {
       open: new Set(["versions"]),
-      whole: new Set(["name", "dist-tags", "time", "description"]),
+      whole: new Set(["name", "dist-tags", "time", "modified", "description"]),
       pick: versionMembers,
       valueBytes: limits.versionBytes,
       depth: maxDepth,
@@ -48,7 +48,9 @@ export async function readPackument(
       } else if (member === "name") declaredName = value;
       else if (member === "time") packument.time = readTexts(value, limits.versions + maxTags);
       else if (member === "dist-tags") packument["dist-tags"] = readTags(value);
-      else if (typeof value === "string") packument.description = value.slice(0, descriptionLimit);
+      else if (typeof value !== "string") return;
+      else if (member === "modified") packument.modified = value;
+      else packument.description = value.slice(0, descriptionLimit);
     },
   );
   const parse = (step: () => void) => {

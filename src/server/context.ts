@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { type BlobReader, type BlobStores, createBlobReader } from "../blobs/index.ts";
@@ -10,6 +11,9 @@ import {
   createCollectHandler,
   createInstallHandler,
   createMigrateHandler,
+  createPlanner,
+  type Planner,
+  type PlannerOptions,
   startCollectSchedule,
   startOperations,
 } from "../operations/index.ts";
@@ -51,6 +55,9 @@ export interface ServerContext extends AsyncDisposable {
   guard: OutboundGuard;
   vault: Vault;
   packuments: PackumentCache;
+  planner: Planner;
+  /** What plans are made with. */
+  planning: PlannerOptions;
   signer: Signer;
   authenticator: Authenticator;
   desired: DesiredCache;
@@ -122,6 +129,11 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
   stack.use(await db.listen(onNotice, onResumed));
   const scratchDirectory = join(controlDirectory, "scratch");
   const { platforms, bunPath = process.execPath } = config;
+  // Installs empty their own directory, so plans have another.
+  const planDirectory = join(controlDirectory, "plans");
+  await rm(planDirectory, { recursive: true, force: true });
+  const planning = { db, registry, cache: packuments, logger, bunPath, platforms, scratchDirectory: planDirectory };
+  const planner = createPlanner(planning);
   const install =
     config.handlers?.install ??
     createInstallHandler({
@@ -156,6 +168,8 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
     guard,
     vault,
     packuments,
+    planner,
+    planning,
     signer,
     authenticator,
     desired,

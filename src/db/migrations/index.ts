@@ -6,6 +6,7 @@ import sessions from "./0005-sessions.sql" with { type: "text" };
 import generations from "./0006-generations.sql" with { type: "text" };
 import packageTypes from "./0007-package-types.sql" with { type: "text" };
 import registries from "./0008-registries.sql" with { type: "text" };
+import policy from "./0009-policy.sql" with { type: "text" };
 
 /** Every change to the schema, in order, for ever: the n-th makes schema version n. Imported as text, so that an executable carries them. */
 export const migrations: readonly string[] = [
@@ -17,4 +18,5 @@ export const migrations: readonly string[] = [
   generations,
   packageTypes,
   registries,
+  policy,
 ];

@@ -1,4 +1,4 @@
-import { type EnvironmentName, type Generation, LarderError } from "../../contract/index.ts";
+import { type EnvironmentName, type Generation, LarderError, parseManifest } from "../../contract/index.ts";
 import {
   type AuditEntry,
   commitGeneration,
@@ -10,6 +10,7 @@ import {
   recordAudit,
   type StoredManifest,
 } from "../../db/index.ts";
+import { assertNotRevoked } from "../assert-not-revoked.ts";
 import type { DesiredStateSigner } from "../install/install-options.ts";
 import { notice } from "../notices.ts";
 import { readChanges } from "./read-changes.ts";
@@ -44,13 +45,14 @@ interface Copy {
   audit: Omit<AuditEntry, "actor">;
 }
 
-/** The next generation of an environment, with the manifest of another one, its desired state, its notice and its row in the audit log. */
+/** The next generation of an environment, with the manifest of another one, its desired state, its notice and its row in the audit log. Throws `E_POLICY`. */
 export async function commitCopy(
   tx: Queryable,
   { db, signer }: { db: Db; signer: DesiredStateSigner },
   { generation: { lockfileHash, nodes, packages }, manifest }: Original,
   { environment, requestedBy, origin, note, audit }: Copy,
 ): Promise<Generation> {
+  await assertNotRevoked(tx, parseManifest(manifest.body));
   const outcome = await commitGeneration(tx, {
     environment,
     lockfileHash,

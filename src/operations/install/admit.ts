@@ -11,6 +11,7 @@ export interface Admitted {
   key: BlobKey;
   sizeBytes: number;
   unpackedBytes: number;
+  files: number;
   /** Its declarations. */
   types: PackedBundle;
 }
@@ -44,7 +45,7 @@ export async function admitTarball(
   await failpoint("install:after-put");
   await readBack(blobs, key, { label, signal });
   const types = await packBundle(cutter.finish());
-  return { key, sizeBytes: spool.sizeBytes, unpackedBytes: summary.unpackedBytes, types };
+  return { key, sizeBytes: spool.sizeBytes, unpackedBytes: summary.unpackedBytes, files: summary.files, types };
 }
 
 /** Its row says that it can be read; so that is what is shown first. */

@@ -1,16 +1,17 @@
 import { hasCode } from "../../contract/index.ts";
-import { assertEpoch, commitGeneration, fenced, listGenerations, putManifest } from "../../db/index.ts";
+import { assertEpoch, commitGeneration, fenced, listGenerations, noteReleases, putManifest } from "../../db/index.ts";
 import { failpoint } from "../../lib/index.ts";
 import { readChanges } from "../generations/read-changes.ts";
 import { notice } from "../notices.ts";
 import type { OperationRun } from "../operation-handler.ts";
-import type { IdentifiedManifest, InstallPlan, Timings } from "./install.ts";
+import type { IdentifiedManifest, Timings } from "./install.ts";
 import type { InstallOptions } from "./install-options.ts";
+import type { InstallPlan } from "./read-inputs.ts";
+import type { Resolved } from "./resolve.ts";
 
-export interface CommitInput extends IdentifiedManifest {
+export interface CommitInput extends IdentifiedManifest, Pick<Resolved, "lockfile" | "verdict"> {
   run: OperationRun;
   plan: InstallPlan;
-  lockfile: string;
   nodes: number;
   timings: Timings;
 }
@@ -23,13 +24,14 @@ type Committed = { generation: number; changed: boolean };
  */
 export async function commitInstall(options: InstallOptions, input: CommitInput): Promise<Committed | "stale"> {
   const { db, signer } = options;
-  const { run, plan, lockfileHash, digest, body, blobs, lockfile, nodes, timings } = input;
+  const { run, plan, lockfileHash, digest, body, blobs, lockfile, verdict, nodes, timings } = input;
   const { environment, current, packages } = plan;
   if (current?.lockfileHash === lockfileHash) return { generation: current.number, changed: false };
   await timings.phase("publish", () =>
     db.transaction(async (tx) => {
       await assertEpoch(tx, run.epoch);
-      await putManifest(tx, { lockfileHash, digest, body, lockfile, nodes, blobs });
+      await noteReleases(tx, verdict.releases);
+      await putManifest(tx, { lockfileHash, digest, body, lockfile, nodes, blobs, addedDependencies: verdict.added });
     }),
   );
   await failpoint("install:published");

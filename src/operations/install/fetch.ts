@@ -1,14 +1,5 @@
 import type { BlobStore, BlobStores } from "../../blobs/index.ts";
-import {
-  type BlobKey,
-  blobKeyOf,
-  type Manifest,
-  type ManifestNode,
-  nodeOf,
-  type Platform,
-  type Progress,
-  viewForPlatform,
-} from "../../contract/index.ts";
+import { type BlobKey, LarderError, type ManifestNode, type Progress } from "../../contract/index.ts";
 import {
   assertEpoch,
   type BlobEntry,
@@ -21,6 +12,7 @@ import {
 } from "../../db/index.ts";
 import { mapConcurrent } from "../../lib/index.ts";
 import { admitTarball } from "./admit.ts";
+import type { KnownSize } from "./caps.ts";
 import { namingPackage } from "./describe-failure.ts";
 import type { InstallOptions } from "./install-options.ts";
 import { tarballUrl } from "./tarball-url.ts";
@@ -28,8 +20,10 @@ import { tarballUrl } from "./tarball-url.ts";
 const parallel = 12;
 
 export interface FetchInput {
-  manifest: Manifest;
-  platforms: Platform[];
+  /** Each tarball once, with a node that has it. */
+  wanted: Map<BlobKey, ManifestNode>;
+  /** What they may come to, packed. */
+  limitBytes?: number | undefined;
   /** A directory of this install's own. */
   scratch: string;
   epoch: number;
@@ -43,16 +37,19 @@ export interface FetchResult {
   /** Every blob that the wanted platforms need, and their packed bytes. */
   blobs: number;
   bytes: number;
+  /** All of them, as they are in the index. */
+  entries: Map<BlobKey, KnownSize>;
 }
 
 /** Makes every blob that the wanted platforms need present, with its row: bytes first. Fetches only what no store has whole. */
 export async function fetchBlobs(options: InstallOptions, input: FetchInput): Promise<FetchResult> {
   const { db, registry } = options;
   const blobs = await openActive(options);
-  const wanted = wantedBlobs(input.manifest, input.platforms);
+  const { wanted, limitBytes = Number.POSITIVE_INFINITY } = input;
   const present = await getBlobEntries(db.query, [...wanted.keys()]);
   const missing = await missingBlobs(options, wanted, present);
-  const result = { fetched: 0, fetchedBytes: 0, blobs: wanted.size, bytes: 0 };
+  const entries = new Map<BlobKey, KnownSize>(present);
+  const result = { fetched: 0, fetchedBytes: 0, blobs: wanted.size, bytes: 0, entries };
   for (const { sizeBytes } of present.values()) result.bytes += sizeBytes;
   const progress = (subject?: string) =>
     input.report({
@@ -79,6 +76,8 @@ export async function fetchBlobs(options: InstallOptions, input: FetchInput): Pr
       result.fetched += 1;
       result.fetchedBytes += admitted.sizeBytes;
       result.bytes += admitted.sizeBytes;
+      entries.set(admitted.key, admitted);
+      if (result.bytes > limitBytes) throw overLimit(result.bytes, { limitBytes, label });
       progress(label);
     } catch (thrown) {
       const error = signal.aborted ? thrown : namingPackage(thrown, label);
@@ -131,14 +130,12 @@ async function headIn(stores: BlobStores, name: string, { key, store }: BlobEntr
   }
 }
 
-/** Each blob once, with a node that has it. */
-function wantedBlobs(manifest: Manifest, platforms: Platform[]): Map<BlobKey, ManifestNode> {
-  const wanted = new Map<BlobKey, ManifestNode>();
-  for (const platform of platforms) {
-    for (const id of viewForPlatform(manifest, platform).nodes) {
-      const node = nodeOf(manifest, id);
-      wanted.set(blobKeyOf(node.integrity), node);
-    }
-  }
-  return wanted;
-}
+const overLimit = (bytes: number, { limitBytes, label }: { limitBytes: number; label: string }): LarderError =>
+  new LarderError(
+    "E_TOO_LARGE",
+    `With ${label}, the allowlist takes more than ${limitBytes} bytes of tarballs, which is the limit.`,
+    {
+      hint: "Disable what nobody needs, split it into several environments, or raise the limit: larder policy set --block-packed …",
+      details: { cap: "packedBytes", actual: bytes, limit: limitBytes, package: label },
+    },
+  );

@@ -5,28 +5,24 @@ import {
   type BlobKey,
   blobKeyOf,
   canonicalJson,
-  type EnvironmentName,
-  formatPlatform,
-  type Generation,
   type InstallPhase,
   type InstallResult,
   type Integrity,
   LarderError,
   type LockfileHash,
   type Manifest,
-  type Platform,
   type Progress,
-  parseManifest,
 } from "../../contract/index.ts";
-import { currentGeneration, getAllowlist, getLockfile, getManifest, listHostPlatforms } from "../../db/index.ts";
+import { getBlobEntries } from "../../db/index.ts";
 import { failpoint } from "../../lib/index.ts";
 import type { OperationHandler, OperationRun } from "../operation-handler.ts";
-import { assertDeclaredCaps } from "./caps.ts";
+import { assertCaps, judgeCaps, measure, wantedBlobs } from "./caps.ts";
 import { commitInstall } from "./commit.ts";
 import { describeScratchError } from "./describe-failure.ts";
 import { fetchBlobs } from "./fetch.ts";
 import type { InstallOptions } from "./install-options.ts";
-import { type Pin, type PreviousResolve, resolveGraph } from "./resolve.ts";
+import { readInputs } from "./read-inputs.ts";
+import { resolveGraph } from "./resolve.ts";
 
 const planAttempts = 5;
 
@@ -59,59 +55,41 @@ export function createInstallHandler(options: InstallOptions): OperationHandler 
   };
 }
 
-/** What an install starts from. */
-export interface InstallPlan {
-  environment: EnvironmentName;
-  revision: number;
-  packages: Pin[];
-  platforms: Platform[];
-  current: Generation | undefined;
-  previous: PreviousResolve | undefined;
-}
-
 async function installOnce(options: InstallOptions, run: OperationRun, scratch: string): Promise<InstallResult | "stale"> {
   const { signal, epoch } = run;
   const timings = createTimings(run);
-  const plan = await timings.phase("plan", () => planInstall(options, run.operation.environment));
+  const plan = await timings.phase("plan", () => readInputs(options, run.operation.environment));
+  const { caps } = plan.rules.policy;
   await failpoint("install:planned");
-  const { manifest, lockfile } = await timings.phase("resolve", () =>
-    resolveGraph(options, { packages: plan.packages, previous: plan.previous, scratch, signal }),
-  );
+  const resolved = await timings.phase("resolve", () => resolveGraph(options, { ...plan, scratch, signal }));
+  const { manifest, verdict } = resolved;
   await failpoint("install:resolved");
-  await timings.phase("check", async () => assertDeclaredCaps(manifest));
-  const fetched = await timings.phase("fetch", () =>
-    fetchBlobs(options, { manifest, platforms: plan.platforms, scratch, epoch, signal, report: run.report }),
+  const wanted = wantedBlobs(manifest, plan.platforms);
+  await timings.phase("check", async () => {
+    const known = await getBlobEntries(options.db.query, [...wanted.keys()]);
+    assertCaps(judgeCaps(caps, measure(manifest, wanted, known)));
+  });
+  const limitBytes = caps.packedBytes.block ?? undefined;
+  const { entries, ...fetched } = await timings.phase("fetch", () =>
+    fetchBlobs(options, { wanted, limitBytes, scratch, epoch, signal, report: run.report }),
   );
   await failpoint("install:fetched");
+  const capFindings = judgeCaps(caps, measure(manifest, wanted, entries));
+  assertCaps(capFindings);
   const identified = identify(manifest);
   const nodes = Object.keys(manifest.nodes).length;
-  const committed = await commitInstall(options, { run, plan, ...identified, lockfile, nodes, timings });
+  const committed = await commitInstall(options, { run, plan, ...identified, ...resolved, nodes, timings });
   if (committed === "stale") return "stale";
-  return { ...fetched, ...committed, lockfileHash: identified.lockfileHash, nodes, timingsMs: timings.read() };
-}
-
-async function planInstall({ db, platforms }: InstallOptions, environment: EnvironmentName): Promise<InstallPlan> {
-  const allowlist = await getAllowlist(db.query, environment);
-  if (allowlist === undefined) throw new LarderError("E_NOT_FOUND", `There is no environment ${environment}.`);
-  const current = await currentGeneration(db.query, environment);
+  const warnings = [...capFindings, ...verdict.flags].map(({ message }) => message);
   return {
-    environment,
-    revision: allowlist.revision,
-    packages: allowlist.packages.filter(({ enabled }) => enabled).map(({ name, version }) => ({ name, version })),
-    platforms: distinct([...platforms, ...(await listHostPlatforms(db.query, environment))]),
-    current,
-    previous: current && (await previousResolve({ db }, current.lockfileHash)),
+    ...fetched,
+    ...committed,
+    lockfileHash: identified.lockfileHash,
+    nodes,
+    ...(warnings.length > 0 && { warnings }),
+    timingsMs: timings.read(),
   };
 }
-
-async function previousResolve({ db }: Pick<InstallOptions, "db">, hash: LockfileHash): Promise<PreviousResolve | undefined> {
-  const [stored, lockfile] = [await getManifest(db.query, hash), await getLockfile(db.query, hash)];
-  return stored && lockfile ? { manifest: parseManifest(stored.body), lockfile } : undefined;
-}
-
-const distinct = (platforms: Platform[]): Platform[] => [
-  ...new Map(platforms.map((platform) => [formatPlatform(platform), platform])).values(),
-];
 
 export interface IdentifiedManifest {
   /** Canonical JSON: the bytes that hosts get, and that both hashes are of. */
@@ -121,7 +99,7 @@ export interface IdentifiedManifest {
   blobs: BlobKey[];
 }
 
-function identify(manifest: Manifest): IdentifiedManifest {
+export function identify(manifest: Manifest): IdentifiedManifest {
   const body = canonicalJson(manifest);
   return {
     body,

@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { defaultArchiveLimits } from "../../archive/index.ts";
 import {
+  type AddedDependency,
   type ExactVersion,
   type Integrity,
   isIntegrity,
@@ -10,10 +11,23 @@ import {
   type Manifest,
   type ManifestNode,
   type PackageName,
+  type Plan,
 } from "../../contract/index.ts";
-import { type Gateway, openGateway, runResolver } from "../../gateway/index.ts";
-import { buildManifest, type LockPackage, parseBunLock } from "../../npm/index.ts";
+import type { ReleaseFacts } from "../../db/index.ts";
+import {
+  createRuleset,
+  type Gateway,
+  openGateway,
+  type Rules,
+  type Ruleset,
+  refusedByPolicy,
+  runResolver,
+} from "../../gateway/index.ts";
+import { buildManifest, type LockPackage, parseBunLock, pruneLock } from "../../npm/index.ts";
+import { checkGraph, type GraphVerdict, labelOf } from "./check-graph.ts";
+import { heldBack } from "./held-back.ts";
 import type { InstallOptions } from "./install-options.ts";
+import { outdatedEntries } from "./outdated-entries.ts";
 import { openSpool } from "./spool.ts";
 import { tarballUrl } from "./tarball-url.ts";
 
@@ -26,10 +40,15 @@ export interface Pin {
 export interface PreviousResolve {
   lockfile: string;
   manifest: Manifest;
+  /** Undeclared dependencies that were added to it. */
+  addedDependencies: AddedDependency[];
+  /** What its versions' registries said when they were last asked, by `name@version`. */
+  facts: ReadonlyMap<string, ReleaseFacts>;
 }
 
 export interface ResolveInput {
   packages: Pin[];
+  rules: Rules;
   previous: PreviousResolve | undefined;
   /** A directory of this install's own. */
   scratch: string;
@@ -40,23 +59,56 @@ export interface Resolved {
   manifest: Manifest;
   /** `bun.lock`, as the resolver wrote it. */
   lockfile: string;
+  /** Nothing is refused. */
+  verdict: GraphVerdict;
+  heldBack: Plan["heldBack"];
 }
+
+/** What a resolve needs of an install. */
+export type ResolveOptions = Pick<InstallOptions, "registry" | "cache" | "logger" | "bunPath">;
 
 const deadlineMs = 5 * 60_000;
 
 /**
- * The allowlist as a graph. The resolver sees the gateway and nothing else; versions that the current generation locks stay where they are, as long as the
- * allowlist lets them. Throws `E_RESOLVE`, `E_PACKAGE_NOT_FOUND`, `E_VERSION_NOT_FOUND`, `E_REGISTRY_UNREACHABLE`, `E_TIMEOUT`.
+ * The allowlist as a graph that policy allows. The resolver sees the gateway and nothing else; versions that the current generation locks stay where they are, as
+ * long as the allowlist and the policy let them. Throws `E_POLICY`, `E_RESOLVE`, `E_PACKAGE_NOT_FOUND`, `E_VERSION_NOT_FOUND`, `E_REGISTRY_UNREACHABLE`,
+ * `E_TIMEOUT`.
  */
-export async function resolveGraph(options: InstallOptions, input: ResolveInput): Promise<Resolved> {
-  const directory = join(input.scratch, "resolve");
-  await mkdir(directory, { recursive: true });
-  await using gateway = await openGateway({ client: options.registry, cache: options.cache, logger: options.logger });
+export async function resolveGraph(options: ResolveOptions, input: ResolveInput): Promise<Resolved> {
+  const ruleset = createRuleset(input.rules);
+  await using gateway = await openGateway({ client: options.registry, cache: options.cache, logger: options.logger, ruleset });
+  const { previous } = input;
+  const lockfile =
+    previous && pruneLock(previous.lockfile, outdatedEntries(previous, { ruleset, registryOf: gateway.registryOf }));
+  const first = await resolveOnce(options, { input, gateway, ruleset, lockfile, attempt: 1 });
+  const refused = new Set(first.verdict.refusals.map(labelOf));
+  if (refused.size === 0) return first;
+  // The lock held versions of which only the look at the finished graph showed that policy refuses them. The resolver must choose others.
+  const pruned = lockfile && pruneLock(lockfile, (entry) => refused.has(labelOf(entry)));
+  const second = await resolveOnce(options, { input, gateway, ruleset, lockfile: pruned, attempt: 2 });
+  if (second.verdict.refusals.length > 0) throw refusedByPolicy(second.verdict.refusals);
+  return second;
+}
+
+interface Attempt {
+  input: ResolveInput;
+  gateway: Gateway;
+  ruleset: Ruleset;
+  lockfile: string | undefined;
+  attempt: number;
+}
+
+async function resolveOnce(
+  options: ResolveOptions,
+  { input, gateway, ruleset, lockfile: held, attempt }: Attempt,
+): Promise<Resolved> {
+  const scratch = join(input.scratch, `resolve-${attempt}`);
+  await mkdir(scratch, { recursive: true });
   const lockfile = await runResolver({
     gateway,
-    scratch: directory,
+    scratch,
     packages: input.packages,
-    lockfile: input.previous?.lockfile,
+    lockfile: held,
     timeoutMs: deadlineMs,
     signal: input.signal,
     bunPath: options.bunPath,
@@ -73,11 +125,13 @@ export async function resolveGraph(options: InstallOptions, input: ResolveInput)
     integrity: (name, version) => integrities.get(labelOf({ name, version })) as Integrity,
     describe: (name, version) => gateway.describe(name, version) ?? declaredOf(known.get(labelOf({ name, version }))),
   });
-  return { manifest, lockfile };
+  const { facts = new Map(), addedDependencies: addedBefore = [] } = input.previous ?? {};
+  const verdict = await checkGraph({ manifest, gateway, ruleset, facts, addedBefore });
+  return { manifest, lockfile, verdict, heldBack: heldBack(manifest, gateway) };
 }
 
 interface Sources {
-  options: InstallOptions;
+  options: ResolveOptions;
   input: ResolveInput;
   known: Map<string, ManifestNode>;
   gateway: Gateway;
@@ -117,8 +171,6 @@ async function sha512Of(entry: LockPackage, { options, input, known, gateway }: 
   }
   return `sha512-${sha512.digest("base64")}` as Integrity;
 }
-
-const labelOf = ({ name, version }: Pin): string => `${name}@${version}`;
 
 function knownNodes(manifest: Manifest | undefined): Map<string, ManifestNode> {
   const nodes = Object.values(manifest?.nodes ?? {}) as ManifestNode[];

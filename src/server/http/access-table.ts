@@ -33,6 +33,10 @@ export const contractAccess: ContractAccess = {
     report: host,
   },
   session: { create: "anyone", get: readers, end: readers },
+  plans: { create: readers },
+  policy: { get: readers, set: admin, test: viewers },
+  waivers: { list: readers, add: admin, remove: admin },
+  revocations: { list: readers, plan: operators, add: operators, remove: admin },
   storage: {
     status: readers,
     planMigration: viewers,

@@ -89,14 +89,24 @@ const changesOpenTo = (role: Role) =>
     .map(({ name }) => name)
     .sort();
 
-test("an author changes nothing, and runs scripts; a viewer only looks", () => {
-  expect(changesOpenTo("author")).toEqual(["hosts.run", "session.end"]);
-  expect(changesOpenTo("viewer")).toEqual(["session.end"]);
+test("an author changes nothing, and runs scripts; a viewer only looks, also at plans", () => {
+  expect(changesOpenTo("author")).toEqual(["hosts.run", "plans.create", "session.end"]);
+  expect(changesOpenTo("viewer")).toEqual(["plans.create", "policy.test", "session.end"]);
 });
 
 test("an operator changes what hosts serve, not who may do what, nor where things are kept", () => {
   const groups = new Set(changesOpenTo("operator").map((name) => name.split(".")[0]));
-  expect([...groups]).toEqual(["generations", "hosts", "installs", "operations", "packages", "session"]);
+  expect([...groups]).toEqual([
+    "generations",
+    "hosts",
+    "installs",
+    "operations",
+    "packages",
+    "plans",
+    "policy",
+    "revocations",
+    "session",
+  ]);
   expect(changesOpenTo("operator").filter((name) => name.startsWith("hosts."))).toEqual(["hosts.reconcile", "hosts.run"]);
 });
 

@@ -1,5 +1,13 @@
 import { type EnvironmentName, LarderError, type PackageName } from "../../contract/index.ts";
-import { getAllowlist, listPackages, recordAudit, removePackage, setPackageEnabled, upsertPackages } from "../../db/index.ts";
+import {
+  getAllowlist,
+  listPackages,
+  readEffectivePolicy,
+  recordAudit,
+  removePackage,
+  setPackageEnabled,
+  upsertPackages,
+} from "../../db/index.ts";
 import type { ServerContext } from "../context.ts";
 import { formatNotice } from "../events/notice.ts";
 import { api } from "./api.ts";
@@ -19,15 +27,21 @@ export const packageRoutes = ({ db, registry, packuments }: ServerContext) =>
       await requireEnvironment(db.query, environment);
       const before = await listPackages(db.query, environment);
       const known = new Map(before.map(({ name, version }) => [name, version]));
-      const pins = await pinVersions(packages, { registry, cache: packuments, known, signal });
+      const rules = { environment, ...(await readEffectivePolicy(db.query, environment)) };
+      const pins = await pinVersions(packages, { registry, cache: packuments, rules, known, signal });
+      const choices = new Map(pins.map(({ name, choice }) => [name, choice]));
       return await db.transaction(async (tx) => {
         const results = await upsertPackages(tx, environment, { pins, addedBy: principal.subject });
         const changes = results.filter(({ change }) => change !== "unchanged");
-        if (changes.length === 0) return results;
+        const answer = results.map((result) => {
+          const choice = choices.get(result.name);
+          return { ...result, ...(choice && { choice }) };
+        });
+        if (changes.length === 0) return answer;
         const details = { packages: changes.map(({ name, version, previousVersion }) => ({ name, version, previousVersion })) };
         await recordAudit(tx, { actor: principal.subject, action: "package.add", target: environment, details });
         await db.notify(tx, packagesNotice(environment));
-        return results;
+        return answer;
       });
     }),
 

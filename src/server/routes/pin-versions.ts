@@ -1,16 +1,29 @@
-import { type ExactVersion, LarderError, type PackageName } from "../../contract/index.ts";
-import type { PackumentCache } from "../../gateway/index.ts";
+import { type Choice, type ExactVersion, LarderError, type PackageName } from "../../contract/index.ts";
+import {
+  chooseVersion,
+  createRuleset,
+  fetchPackument,
+  type PackumentCache,
+  type Rules,
+  refusedByPolicy,
+  type ServedPackument,
+  servePackument,
+} from "../../gateway/index.ts";
 import { mapConcurrent } from "../../lib/index.ts";
-import { closestVersions, highestVersion, latestVersion, type Packument, type RegistryClient } from "../../npm/index.ts";
+import { closestVersions, type RegistryClient } from "../../npm/index.ts";
 
 export interface Pin {
   name: PackageName;
   version: ExactVersion;
 }
 
+/** A pin, and how its version was chosen where none was asked for. */
+export type ChosenPin = Pin & { choice?: Choice };
+
 interface PinOptions {
   registry: RegistryClient;
   cache: PackumentCache;
+  rules: Rules;
   /** Pins that were checked before: not asked about again. */
   known: ReadonlyMap<PackageName, ExactVersion>;
   signal: AbortSignal;
@@ -19,33 +32,24 @@ interface PinOptions {
 const atOnce = 8;
 
 /**
- * What the registry has for each request: the version asked for, or its latest. Writes nothing. Throws for the first that cannot be pinned:
- * `E_INPUT` (named twice), `E_PACKAGE_NOT_FOUND`, `E_VERSION_NOT_FOUND`, or the registry's trouble.
+ * What the registry has and policy allows for each request: the version asked for, or the newest. Writes nothing. Throws for the first that cannot be pinned:
+ * `E_INPUT` (named twice), `E_PACKAGE_NOT_FOUND`, `E_VERSION_NOT_FOUND`, `E_POLICY`, or the registry's trouble.
  */
 export async function pinVersions(
   requests: readonly { name: PackageName; version?: ExactVersion | undefined }[],
-  { registry, cache, known, signal }: PinOptions,
-): Promise<Pin[]> {
+  { registry, cache, rules, known, signal }: PinOptions,
+): Promise<ChosenPin[]> {
   assertNamedOnce(requests);
+  const ruleset = createRuleset(rules);
   return await mapConcurrent(requests, { limit: atOnce, signal }, async ({ name, version }) => {
     if (version !== undefined && known.get(name) === version) return { name, version };
-    const packument = await readPackument(name, { registry, cache, signal });
+    const packument = await fetchPackument({ client: registry, cache }, name, { signal, suffices: ruleset.suffices });
     if (packument === undefined) throw packageNotFound(name, registry.hostOf(name));
-    return { name, version: version === undefined ? latestOf(packument) : existing(packument, version) };
+    const served = servePackument(packument, registry.hostOf(name), ruleset);
+    if (version !== undefined) return { name, version: existing(served, version) };
+    const choice = chooseVersion(served) ?? noChoice(served);
+    return { name, version: choice.version, choice };
   });
-}
-
-/** As the registry has it now, or confirms it. `undefined`: it has none. */
-async function readPackument(
-  name: PackageName,
-  { registry, cache, signal }: Pick<PinOptions, "registry" | "cache" | "signal">,
-): Promise<Packument | undefined> {
-  const cached = cache.get(name);
-  const answer = await registry.packument(name, { signal, etag: cached?.etag });
-  if (answer.kind === "notModified") return cached?.body;
-  if (answer.kind === "absent") return undefined;
-  if (answer.etag !== undefined) cache.put(name, { etag: answer.etag, body: answer.body });
-  return answer.body;
 }
 
 function assertNamedOnce(requests: readonly { name: PackageName }[]): void {
@@ -57,17 +61,19 @@ function assertNamedOnce(requests: readonly { name: PackageName }[]): void {
   }
 }
 
-function latestOf(packument: Packument): ExactVersion {
-  const latest = latestVersion(packument);
-  if (latest) return latest;
-  const highest = highestVersion(Object.keys(packument.versions) as ExactVersion[]);
-  throw new LarderError("E_VERSION_NOT_FOUND", `The registry does not say which version of ${packument.name} is the latest.`, {
-    hint: highest ? `Name a version, for example ${packument.name}@${highest}.` : "It has no usable version.",
-    details: { name: packument.name },
+/** Throws why none of its versions can be pinned. */
+function noChoice({ packument: { name }, hidden }: ServedPackument): never {
+  const findings = [...hidden.values()].flat();
+  if (findings.length > 0) throw refusedByPolicy(findings.reverse());
+  throw new LarderError("E_VERSION_NOT_FOUND", `The registry does not say which version of ${name} is the latest.`, {
+    hint: "It has no usable version.",
+    details: { name },
   });
 }
 
-function existing(packument: Packument, version: ExactVersion): ExactVersion {
+function existing({ packument, hidden }: ServedPackument, version: ExactVersion): ExactVersion {
+  const findings = hidden.get(version);
+  if (findings) throw refusedByPolicy(findings);
   if (packument.versions[version]) return version;
   const nearest = closestVersions(Object.keys(packument.versions) as ExactVersion[], version);
   throw new LarderError("E_VERSION_NOT_FOUND", `The registry has no ${packument.name}@${version}.`, {

@@ -7,12 +7,16 @@ import { hostRoutes } from "./host-routes.ts";
 import { installRoutes } from "./install-routes.ts";
 import { operationRoutes } from "./operation-routes.ts";
 import { packageRoutes } from "./package-routes.ts";
+import { planRoutes } from "./plan-routes.ts";
+import { policyRoutes } from "./policy-routes.ts";
 import { registryRoutes } from "./registry-routes.ts";
+import { revocationRoutes } from "./revocation-routes.ts";
 import { secretRoutes } from "./secret-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
 import { storageRoutes } from "./storage-routes.ts";
 import { tokenRoutes } from "./token-routes.ts";
+import { waiverRoutes } from "./waiver-routes.ts";
 
 /** Every route of the contract; one that is missing does not compile. */
 export const createRouter = (context: ServerContext) =>
@@ -26,6 +30,10 @@ export const createRouter = (context: ServerContext) =>
     generations: generationRoutes(context),
     hosts: hostRoutes(context),
     session: sessionRoutes(context),
+    plans: planRoutes(context),
+    policy: policyRoutes(context),
+    waivers: waiverRoutes(context),
+    revocations: revocationRoutes(context),
     storage: storageRoutes(context),
     registries: registryRoutes(context),
     secrets: secretRoutes(context),
