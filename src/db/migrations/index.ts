@@ -7,6 +7,7 @@ import generations from "./0006-generations.sql" with { type: "text" };
 import packageTypes from "./0007-package-types.sql" with { type: "text" };
 import registries from "./0008-registries.sql" with { type: "text" };
 import policy from "./0009-policy.sql" with { type: "text" };
+import promotions from "./0010-promotions.sql" with { type: "text" };
 
 /** Every change to the schema, in order, for ever: the n-th makes schema version n. Imported as text, so that an executable carries them. */
 export const migrations: readonly string[] = [
@@ -19,4 +20,5 @@ export const migrations: readonly string[] = [
   packageTypes,
   registries,
   policy,
+  promotions,
 ];

@@ -1,21 +1,11 @@
 import { expect, test } from "bun:test";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { sql } from "drizzle-orm";
 import { type Id, parsePlatform, rawRoutes } from "../../contract/index.ts";
 import { routeTable } from "../http/route-table.ts";
+import { dumpDatabase } from "../testing/dump-database.ts";
 import { commitTestGeneration } from "../testing/test-generation.ts";
 import { openTestServer, type TestServer } from "../testing/test-server.ts";
-
-/** Every row of every table, as text. */
-async function dumpDatabase({ context }: TestServer): Promise<string> {
-  const run = async (query: string) =>
-    (await context.db.query.execute(sql.raw(query))) as unknown as { rows: Record<string, unknown>[] };
-  const { rows } = await run("select tablename as name from pg_tables where schemaname = 'public'");
-  expect(rows.length).toBeGreaterThan(10);
-  const tables = await Promise.all(rows.map(({ name }) => run(`select * from "${name}"`)));
-  return JSON.stringify(tables.map((table) => table.rows));
-}
 
 async function allGetAnswers(server: TestServer, tokens: (string | undefined)[], hostId: Id): Promise<string> {
   const gets = routeTable.filter(({ method, name }) => method === "GET" && name !== "events");
@@ -72,7 +62,7 @@ test("no token and no key is in a log, an answer to a GET, a database row or a f
   await server.fetch(rawRoutes.self, { token: host });
   const session = await signIn(server, author);
   const answers = await allGetAnswers(server, [server.adminToken, author, host, undefined], "canary");
-  const database = await dumpDatabase(server);
+  const database = JSON.stringify(await dumpDatabase(server.context));
   const logs = server.logs.join("\n");
   expect(logs).toContain("hosts.enrol");
   const secretKey = (await readFile(join(server.directory, "control", "secret-key"), "utf8")).trim();

@@ -70,8 +70,8 @@ const describe = ({ tokenId, role, subject, session }: Principal) => ({
 });
 
 function assertMaySignIn({ role }: Principal): void {
-  if (role !== "host") return;
-  throw new LarderError("E_FORBIDDEN", "A host's token cannot sign in.", {
+  if (role !== "host" && role !== "metrics") return;
+  throw new LarderError("E_FORBIDDEN", `A token of role ${role} cannot sign in.`, {
     hint: "Make one for yourself: larder tokens create NAME --role viewer",
   });
 }

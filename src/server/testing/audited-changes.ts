@@ -1,0 +1,225 @@
+import { randomBytes } from "node:crypto";
+import { until } from "../../../test/harness/until.ts";
+import { type EnvironmentName, hasCode, type Id, type PackageName } from "../../contract/index.ts";
+import { commitTestGeneration } from "./test-generation.ts";
+import type { TestClient, TestServer } from "./test-server.ts";
+
+/** Where changes are tried out. An install of `default` is under way and stays so: whatever is queued waits. */
+export interface ChangeStage {
+  server: TestServer;
+  admin: TestClient;
+  /** The client of an enrolled host, `worker`, that has reported. */
+  host: TestClient;
+  hostToken: string;
+}
+
+/** How one changing route is called with success, and which row that leaves in the audit log. */
+export interface AuditedChange {
+  /** What must be there beforehand. */
+  given?(stage: ChangeStage): Promise<unknown>;
+  call(stage: ChangeStage): Promise<unknown>;
+  /** A row's action and target; or why there is none. */
+  leaves: { action: string; target: string | RegExp } | { nothing: string };
+}
+
+const named = (name: string) => name as EnvironmentName & PackageName;
+const environment = named("changes");
+const worker: Id = "worker";
+const outcome = { error: { code: "E_RUN_FAILED", message: "It did not start." } };
+
+const page = (server: TestServer) => ({
+  origin: server.url,
+  "content-type": "application/json",
+  "sec-fetch-site": "same-origin",
+});
+let cookie = "";
+const signIn = async (stage: ChangeStage) => {
+  const response = await stage.server.fetch("/api/session", {
+    method: "POST",
+    body: JSON.stringify({ token: stage.server.adminToken }),
+    headers: page(stage.server),
+  });
+  if (!response.ok) throw new Error(await response.text());
+  cookie = response.headers.get("set-cookie")?.split(";")[0] ?? "";
+};
+
+let queued: Id = "";
+let token: Id = "";
+
+/** Every changing route by its name. A test fails when one is missing: say here what it leaves in the audit log. */
+export const auditedChanges: Record<string, AuditedChange> = {
+  "environments.create": {
+    call: ({ admin }) => admin.environments.create({ name: "made" }),
+    leaves: { action: "environment.create", target: "made" },
+  },
+  "environments.remove": {
+    given: async ({ admin }) => {
+      await admin.environments.create({ name: "doomed" });
+      await admin.hosts.enrol({ id: "doomed-host", environment: "doomed" });
+    },
+    call: ({ admin }) => admin.environments.remove({ environment: "doomed", revokeHosts: true }),
+    leaves: { action: "environment.remove", target: "doomed" },
+  },
+  "packages.add": {
+    call: ({ admin }) => admin.packages.add({ environment, packages: [{ name: "plain", version: "1.0.0" }, { name: "other" }] }),
+    leaves: { action: "package.add", target: environment },
+  },
+  "packages.setEnabled": {
+    given: ({ admin }) => admin.packages.add({ environment, packages: [{ name: "plain", version: "1.0.0" }] }),
+    call: ({ admin }) => admin.packages.setEnabled({ environment, name: named("plain"), enabled: false }),
+    leaves: { action: "package.disable", target: "changes/plain" },
+  },
+  "packages.remove": {
+    given: ({ admin }) => admin.packages.add({ environment, packages: [{ name: "plain", version: "1.0.0" }] }),
+    call: ({ admin }) => admin.packages.remove({ environment, name: named("plain") }),
+    leaves: { action: "package.remove", target: "changes/plain" },
+  },
+  "installs.start": {
+    call: ({ admin }) => admin.installs.start({ environment }),
+    leaves: { action: "install.start", target: environment },
+  },
+  "operations.cancel": {
+    given: async ({ admin }) => {
+      queued = (await admin.installs.start({ environment })).operation.id;
+    },
+    call: ({ admin }) => admin.operations.cancel({ id: queued }),
+    leaves: { action: "operation.cancel", target: /^changes\/op-/ },
+  },
+  "generations.annotate": {
+    given: ({ server }) => commitTestGeneration(server.context, { content: randomBytes(10), environment: named("noted") }),
+    call: ({ admin }) => admin.generations.annotate({ environment: "noted", number: 1, note: "known good" }),
+    leaves: { action: "generation.annotate", target: "noted/1" },
+  },
+  "generations.rollback": {
+    given: async ({ server }) => {
+      for (let i = 0; i < 2; i++)
+        await commitTestGeneration(server.context, { content: randomBytes(10), environment: named("rolled") });
+    },
+    call: ({ admin }) => admin.generations.rollback({ environment: "rolled", number: 1 }),
+    leaves: { action: "generation.rollback", target: "rolled/1" },
+  },
+  "generations.promote": {
+    given: ({ server }) => commitTestGeneration(server.context, { content: randomBytes(10), environment: named("tried") }),
+    call: ({ admin }) => admin.generations.promote({ environment: "tried", number: 1, to: "promoted" }),
+    leaves: { action: "generation.promote", target: "promoted" },
+  },
+  "hosts.enrol": {
+    call: ({ admin }) => admin.hosts.enrol({ id: "newcomer", environment }),
+    leaves: { action: "host.enrol", target: "newcomer" },
+  },
+  "hosts.revoke": {
+    given: ({ admin }) => admin.hosts.enrol({ id: "leaver", environment }),
+    call: ({ admin }) => admin.hosts.revoke({ id: "leaver" }),
+    leaves: { action: "host.revoke", target: "leaver" },
+  },
+  "hosts.reconcile": {
+    call: ({ admin }) => admin.hosts.reconcile({ id: worker }),
+    leaves: { action: "host.reconcile", target: worker },
+  },
+  "hosts.run": {
+    async call({ admin, host }) {
+      const sent = admin.hosts.run({ id: worker, script: "export default 1" });
+      const answer = until("a script waits", async () => {
+        const [run] = await host.hosts.claimRuns({ max: 1 });
+        return run !== undefined && (await host.hosts.finishRun({ id: run.id, outcome }));
+      });
+      try {
+        await Promise.race([sent, answer]);
+        await sent;
+      } catch (error) {
+        if (!hasCode(error, "E_RUN_FAILED")) throw error;
+      }
+    },
+    leaves: { action: "host.run", target: worker },
+  },
+  "hosts.claimRuns": {
+    call: ({ host }) => host.hosts.claimRuns({ max: 1 }),
+    leaves: { nothing: "a host takes what was sent to it; the sending left a row" },
+  },
+  "hosts.finishRun": {
+    call: ({ host }) => host.hosts.finishRun({ id: "run-none", outcome }),
+    leaves: { nothing: "a host answers" },
+  },
+  "hosts.report": {
+    call: ({ host }) => reportOf(host),
+    leaves: { nothing: "a host says how it is" },
+  },
+  "registries.set": {
+    call: ({ admin }) => admin.registries.set({ name: "corp", url: "https://npm.example/", scopes: ["@corp"] }),
+    leaves: { action: "registry.set", target: "corp" },
+  },
+  "registries.test": {
+    call: ({ admin }) => admin.registries.test({ name: "default" }),
+    leaves: { nothing: "it tries settings out and keeps none" },
+  },
+  "registries.import": {
+    call: ({ admin }) => admin.registries.import({ npmrc: "@imported:registry=https://imported.example/" }),
+    leaves: { action: "registry.import", target: /./ },
+  },
+  "registries.remove": {
+    call: ({ admin }) => admin.registries.remove({ name: "corp" }),
+    leaves: { action: "registry.remove", target: "corp" },
+  },
+  "secrets.rotate": {
+    call: ({ admin }) => admin.secrets.rotate(),
+    leaves: { action: "secrets.rotate", target: /./ },
+  },
+  "session.create": { call: signIn, leaves: { action: "session.create", target: /^ses-/ } },
+  "session.end": {
+    given: signIn,
+    call: async (stage) => {
+      const response = await stage.server.fetch("/api/session", { method: "DELETE", headers: { ...page(stage.server), cookie } });
+      if (!response.ok) throw new Error(await response.text());
+    },
+    leaves: { action: "session.end", target: /^ses-/ },
+  },
+  "storage.migrate": {
+    call: ({ admin }) => admin.storage.migrate({ target: "postgres" }),
+    leaves: { action: "storage.migrate", target: "postgres" },
+  },
+  "storage.cancelMigration": {
+    given: ({ admin }) => admin.storage.migrate({ target: "postgres" }),
+    call: ({ admin }) => admin.storage.cancelMigration(),
+    leaves: { action: "storage.cancel", target: "postgres" },
+  },
+  "storage.resumeMigration": {
+    call: ({ admin }) => admin.storage.resumeMigration({}),
+    leaves: { action: "storage.migrate", target: "postgres" },
+  },
+  "storage.collect": {
+    call: ({ admin }) => admin.storage.collect({}),
+    leaves: { action: "storage.collect", target: "all" },
+  },
+  "storage.verify": {
+    call: ({ admin }) => admin.storage.verify({}),
+    leaves: { action: "storage.audit", target: "all" },
+  },
+  "tokens.create": {
+    call: ({ admin }) => admin.tokens.create({ role: "author", subject: "Ada" }),
+    leaves: { action: "token.create", target: /^tok-/ },
+  },
+  "tokens.revoke": {
+    given: async ({ admin }) => {
+      token = (await admin.tokens.create({ role: "author", subject: "Ada" })).token.id;
+    },
+    call: ({ admin }) => admin.tokens.revoke({ id: token }),
+    leaves: { action: "token.revoke", target: /^tok-/ },
+  },
+  blobs: {
+    call: async ({ server, hostToken }) => {
+      const body = JSON.stringify({ keys: ["0".repeat(128)] });
+      const response = await server.fetch("/api/blobs/batch", { method: "POST", token: hostToken, body, headers: page(server) });
+      if (!response.ok) throw new Error(await response.text());
+    },
+    leaves: { nothing: "it reads: POST only because its list of keys is long" },
+  },
+};
+
+export const reportOf = (host: TestClient) =>
+  host.hosts.report({
+    phase: "ready",
+    generation: 1,
+    platform: { os: "linux", cpu: "x64", libc: "glibc" },
+    agentVersion: "0.1.0",
+    runsInFlight: 0,
+  });
