@@ -1,4 +1,5 @@
 import { foldPath, type PathFault } from "./entry-path.ts";
+import { createTextTable } from "./text-table.ts";
 
 /** Every path of a package so far, to refuse two entries that are one file on some file system. */
 export interface PathRegistry {
@@ -9,19 +10,20 @@ export interface PathRegistry {
   count(): number;
 }
 
-type Kind = "file" | "folder";
+const kinds = { file: 1, folder: 2 } as const;
+type Kind = keyof typeof kinds;
 
 export function createPathRegistry(): PathRegistry {
   // By folded path. The path itself is kept only where it differs: a package may have 200,000.
-  const kinds = new Map<string, Kind>();
+  const known = createTextTable();
   const written = new Map<string, string>();
   let lastFolder = "";
 
   const add = (path: string, kind: Kind): PathFault | undefined => {
     const fold = foldPath(path);
-    const other = kinds.get(fold);
+    const other = known.get(fold);
     if (other === undefined) {
-      kinds.set(fold, kind);
+      known.add(fold, kinds[kind]);
       if (fold !== path) written.set(fold, path);
       return undefined;
     }
@@ -32,7 +34,7 @@ export function createPathRegistry(): PathRegistry {
         says: `and ${JSON.stringify(otherPath)} are one path where case or Unicode form does not count`,
       };
     }
-    if (other !== kind) return { rule: "file-and-folder", says: "is a file and a folder" };
+    if (other !== kinds[kind]) return { rule: "file-and-folder", says: "is a file and a folder" };
     return kind === "folder" ? undefined : { rule: "duplicate", says: "occurs twice" };
   };
 
@@ -50,6 +52,6 @@ export function createPathRegistry(): PathRegistry {
   return {
     addFile: (path) => addFolder(path.slice(0, Math.max(0, path.lastIndexOf("/")))) ?? add(path, "file"),
     addFolder,
-    count: () => kinds.size,
+    count: () => known.size(),
   };
 }
