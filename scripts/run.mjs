@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // `npm run demo`, `npm test`, `npm run check` and `npm run bench` come here: plain Node and no dependency, so that a fresh clone needs nothing else.
 
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { passThrough } from "./pass-through.mjs";
@@ -13,7 +14,11 @@ const commands = {
   demo: (args) => [join(root, "bin/larder"), ["demo", ...args]],
   test: (args) => [bun, [join(root, "scripts/test.ts"), ...args]],
   check: (args) => [process.execPath, [join(root, "scripts/check.mjs"), ...args]],
-  bench: (args) => [bun, [join(root, "bench/main-job.ts"), ...args]],
+  // `npm run bench -- NAME …` is `bench/NAME.ts`; without a name, the main job.
+  bench: ([name = "", ...args]) =>
+    existsSync(join(root, `bench/${name}.ts`))
+      ? [bun, [join(root, `bench/${name}.ts`), ...args]]
+      : [bun, [join(root, "bench/main-job.ts"), ...(name === "" ? [] : [name]), ...args]],
   "build-embed": (args) => [bun, [join(root, "scripts/build-embed.ts"), ...args]],
   "set-up": () => undefined,
 };
