@@ -22,6 +22,7 @@ import { storageCancel, storageMigrate, storageResume } from "./commands/storage
 import { storageVerify } from "./commands/storage-verify.ts";
 import { sweep } from "./commands/sweep.ts";
 import { tokensCreate, tokensList, tokensRevoke } from "./commands/tokens.ts";
+import { types } from "./commands/types.ts";
 import { up } from "./commands/up.ts";
 import { verify } from "./commands/verify.ts";
 
@@ -42,6 +43,7 @@ export const commands: CommandSpec[] = [
   reconcile,
   status,
   run,
+  types,
   verify,
   sweep,
   hostsList,

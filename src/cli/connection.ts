@@ -4,13 +4,15 @@ import { z } from "zod";
 import { LarderError } from "../contract/index.ts";
 import { errnoOf, undefinedOn } from "../lib/index.ts";
 import type { CommandContext } from "./command.ts";
-import { createLarderClient, type LarderClient, type ServerAddress } from "./larder-client.ts";
+import { createLarderClient, fetchRaw, type LarderClient, type ServerAddress } from "./larder-client.ts";
 import { formatAgo } from "./render/quantity.ts";
 import type { Settings } from "./settings.ts";
 
 export interface Connection {
   url: URL;
   client: LarderClient;
+  /** A raw route's answer, by its path. */
+  raw(path: string): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** The server that a command talks to: `--server` or, when absent, the one that runs on the data directory. */
@@ -21,7 +23,11 @@ export async function connect({ settings, terminal }: Pick<CommandContext, "sett
       hint: "Start one with `larder up`, or name one with --server URL and --token TOKEN.",
     });
   }
-  return { url: address.url, client: createLarderClient(address, terminal.signal) };
+  return {
+    url: address.url,
+    client: createLarderClient(address, terminal.signal),
+    raw: (path) => fetchRaw(address, path, terminal.signal),
+  };
 }
 
 /** `undefined` when neither the settings nor the data directory name a server. */

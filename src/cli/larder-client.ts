@@ -47,6 +47,23 @@ export function createLarderClient(address: ServerAddress, signal?: AbortSignal)
   return createORPCClient(link);
 }
 
+/** A raw route, by its path. Throws as the functions do. Not for what is longer than the memory. */
+export async function fetchRaw(address: ServerAddress, path: string, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const response = await fetch(`${address.url.href.replace(/\/+$/, "")}${path}`, {
+      headers: address.token === undefined ? {} : { authorization: `Bearer ${address.token}` },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(answerWithinMs)]),
+      redirect: "manual",
+    });
+    if (response.ok) return new Uint8Array(await response.arrayBuffer());
+    const { status } = response;
+    const body: unknown = await response.json().catch(() => undefined);
+    throw new ORPCError("REFUSED", { status, data: body });
+  } catch (error) {
+    throw asLarderError(error, address);
+  }
+}
+
 function asLarderError(error: unknown, { url, unreachable }: ServerAddress): LarderError {
   if (error instanceof LarderError) return error;
   if (error instanceof ORPCError) {

@@ -1,4 +1,3 @@
-import { builtinModules } from "node:module";
 import { isPackageName, type PackageName } from "../contract/index.ts";
 
 /** `name` is a package, `subpath` what is asked of it: "" or `/sub/path`. */
@@ -25,7 +24,15 @@ export function parseSpecifier(specifier: string): PackageSpecifier | undefined 
 export const companionOf = (name: PackageName): PackageName =>
   (name.startsWith("@types/") ? name : `@types/${name.startsWith("@") ? name.slice(1).replace("/", "__") : name}`) as PackageName;
 
-const builtins = new Set(builtinModules.filter((name) => !name.startsWith("_") && !name.includes(":")));
+/** Node's, with no prefix. Not `builtinModules`: Bun adds packages to that. */
+const builtins = new Set(
+  (
+    "assert assert/strict async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns dns/promises domain events " +
+    "fs fs/promises http http2 https inspector inspector/promises module net os path path/posix path/win32 perf_hooks process punycode querystring " +
+    "readline readline/promises repl stream stream/consumers stream/promises stream/web string_decoder sys timers timers/promises tls trace_events tty " +
+    "url util util/types v8 vm wasi worker_threads zlib"
+  ).split(" "),
+);
 
 /** The name whose companion describes a module that a runtime has built in: `node`, `bun`. */
 export function runtimeOf(specifier: string): "node" | "bun" | undefined {
