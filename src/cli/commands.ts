@@ -10,8 +10,11 @@ import { hostsEnrol, hostsList, hostsRevoke } from "./commands/hosts.ts";
 import { install } from "./commands/install.ts";
 import { list } from "./commands/list.ts";
 import { operationsCancel, operationsList } from "./commands/operations.ts";
+import { plan } from "./commands/plan.ts";
+import { policyGet, policySet, policyTest } from "./commands/policy.ts";
 import { reconcile } from "./commands/reconcile.ts";
 import { remove } from "./commands/remove.ts";
+import { revocationsLift, revocationsList, revoke } from "./commands/revoke.ts";
 import { rollback } from "./commands/rollback.ts";
 import { run } from "./commands/run.ts";
 import { serve } from "./commands/serve.ts";
@@ -25,6 +28,7 @@ import { tokensCreate, tokensList, tokensRevoke } from "./commands/tokens.ts";
 import { types } from "./commands/types.ts";
 import { up } from "./commands/up.ts";
 import { verify } from "./commands/verify.ts";
+import { waiversAdd, waiversList, waiversRemove } from "./commands/waivers.ts";
 
 /** In the order in which `larder --help` shows them. */
 export const commands: CommandSpec[] = [
@@ -36,6 +40,7 @@ export const commands: CommandSpec[] = [
   enable,
   disable,
   list,
+  plan,
   install,
   generations,
   diff,
@@ -46,6 +51,15 @@ export const commands: CommandSpec[] = [
   types,
   verify,
   sweep,
+  policyGet,
+  policySet,
+  policyTest,
+  waiversList,
+  waiversAdd,
+  waiversRemove,
+  revoke,
+  revocationsList,
+  revocationsLift,
   hostsList,
   hostsEnrol,
   hostsRevoke,

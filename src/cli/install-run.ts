@@ -5,6 +5,7 @@ import type { LarderClient } from "./larder-client.ts";
 import { renderChanges } from "./render/changes.ts";
 import { openProgressLine } from "./render/progress.ts";
 import { count, formatBytes, formatDuration, shortHash } from "./render/quantity.ts";
+import { plain, truncate } from "./render/text.ts";
 import { shortId } from "./short-id.ts";
 import { type Convergence, waitForHosts } from "./wait-hosts.ts";
 
@@ -75,8 +76,17 @@ export function renderInstall(installed: Installed, page: Page): string {
     dim(
       `${fetched === 0 ? "nothing fetched" : `fetched ${count(fetched, "tarball")}, ${formatBytes(fetchedBytes)}`} · took ${formatDuration(timingsMs.total ?? total)}${timings === "" ? "" : ` (${timings})`}`,
     ),
+    ...renderWarnings(installed, page),
     ...(hosts ? [renderConvergence(hosts, generation, page)] : []),
   ].join("\n");
+}
+
+const warningsShown = 5;
+
+function renderWarnings({ warnings = [] }: Installed, { style, columns }: Page): string[] {
+  const shown = warnings.slice(0, warningsShown).map((text) => style.yellow(truncate(`! ${plain(text)}`, columns)));
+  const more = warnings.length - shown.length;
+  return more > 0 ? [...shown, style.dim(`  … and ${more} more: larder plan`)] : shown;
 }
 
 const renderConvergence = ({ hosts, waitedMs }: Convergence, generation: number, { style }: Page): string =>

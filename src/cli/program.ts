@@ -11,6 +11,9 @@ const groupSummaries: Record<string, string> = {
   tokens: "Who may talk to the server",
   operations: "Long jobs: installs and the like",
   environments: "Named allowlists, each with its hosts",
+  policy: "What may come in",
+  waivers: "Exceptions from the policy",
+  revocations: "Versions that are blocked everywhere",
   storage: "Where packages are kept",
 };
 

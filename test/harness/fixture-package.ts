@@ -29,6 +29,8 @@ export interface FixturePackage {
   sha1Only?: boolean;
   /** Whether the packument tells `unpackedSize` and `fileCount`; true unless said. */
   declaresSizes?: boolean;
+  /** What the packument tells in place of the truth. */
+  unpackedSize?: number;
   /** More entries at the end of the tarball, checked by nobody. */
   extraEntries?: TarEntry[];
   /** Instead of all of the above: these bytes. */
@@ -72,7 +74,12 @@ export function buildPackage(spec: FixturePackage): BuiltPackage {
       _id: `${name}@${version}`,
       ...(spec.deprecated && { deprecated: spec.deprecated }),
     },
-    dist: { shasum, ...(!spec.sha1Only && { integrity }), ...(spec.declaresSizes !== false && sizes) },
+    dist: {
+      shasum,
+      ...(!spec.sha1Only && { integrity }),
+      ...(spec.declaresSizes !== false && sizes),
+      ...(spec.unpackedSize !== undefined && { unpackedSize: spec.unpackedSize }),
+    },
   };
 }
 

@@ -2,13 +2,15 @@ import { LarderError, parseExactVersion, parsePackageName } from "../../contract
 import { defineCommand } from "../command.ts";
 import { connect } from "../connection.ts";
 import { installAndFollow, renderInstall } from "../install-run.ts";
+import { plain, wrap } from "../render/text.ts";
 
 type PackageRequest = { name: ReturnType<typeof parsePackageName>; version?: ReturnType<typeof parseExactVersion> };
 
 export const add = defineCommand<[specs: string[]], { install?: boolean }>({
   name: "add",
   summary: "Put packages on the allowlist, or change their pins",
-  description: "Without a version, the registry's latest is pinned. All of the packages are added, or none.",
+  description:
+    "Without a version, the newest that the policy allows is pinned, and it says which and why. All of the packages are added, or none.",
   examples: ["add dayjs", "add zod@3.23.8 @scope/name@1.2.3", "add dayjs --install"],
   configure: (command) =>
     void command
@@ -30,6 +32,8 @@ export const add = defineCommand<[specs: string[]], { install?: boolean }>({
           if (change === "changed") return `${yellow("~")} ${name}@${version} ${dim(`was ${previousVersion}`)}${disabled}`;
           return `${green("+")} ${name}@${version}${disabled}`;
         });
+        const passedOver = entries.flatMap(({ choice }) => (choice && choice.passedOver.length > 0 ? [plain(choice.why)] : []));
+        if (passedOver.length > 0) lines.push("", ...passedOver.map((why) => wrap(why, page.columns)));
         if (installed) return [...lines, "", renderInstall(installed, page)].join("\n");
         const due = entries.some((entry) => entry.change !== "unchanged");
         return [...lines, ...(due ? ["", `${yellow("An install is due:")} larder install`] : [])].join("\n");

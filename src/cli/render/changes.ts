@@ -4,7 +4,11 @@ import { count, formatBytes } from "./quantity.ts";
 import { plain, truncate } from "./text.ts";
 
 /** One line per package: allowlisted ones first, then what came with them. `limit` lines at most, and how many more. */
-export function renderChanges({ changes, addedBytes }: GenerationDiff, page: Page, limit = Number.POSITIVE_INFINITY): string {
+export function renderChanges(
+  { changes, addedBytes }: Pick<GenerationDiff, "changes" | "addedBytes">,
+  page: Page,
+  limit = Number.POSITIVE_INFINITY,
+): string {
   const sorted = changes.toSorted((a, b) => Number(a.transitive) - Number(b.transitive) || (a.name < b.name ? -1 : 1));
   const lines = sorted.slice(0, limit).map((change) => renderChange(change, page));
   if (sorted.length > limit) lines.push(page.style.dim(`  … and ${sorted.length - limit} more`));

@@ -99,7 +99,7 @@ export function judgeCaps(caps: Caps, amounts: Amounts): CapFinding[] {
     const limit = severity === "block" ? block : warn;
     if (severity === undefined || limit === null) return [];
     const isBytes = cap === "packedBytes" || cap === "unpackedBytes";
-    const word = (n: number) => (isBytes ? `${n} bytes` : `${n}`);
+    const word = (n: number) => (isBytes ? formatSize(n) : `${n}`);
     const about = cap === "packedBytes" && severity === "warn" && amounts.packedIsEstimate ? "about " : "";
     const largest = amounts.largest === undefined || cap === "nodes" ? "" : ` The largest is ${amounts.largest}.`;
     return [
@@ -113,6 +113,12 @@ export function judgeCaps(caps: Caps, amounts: Amounts): CapFinding[] {
       },
     ];
   });
+}
+
+/** Decimal, three digits: `1.23 GB`. */
+function formatSize(bytes: number): string {
+  const power = Math.min(4, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${["B", "kB", "MB", "GB", "TB"][power]}`;
 }
 
 const flagOf = (cap: keyof Caps): string =>

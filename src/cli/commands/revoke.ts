@@ -1,0 +1,154 @@
+import { LarderError, type RevokeEffect } from "../../contract/index.ts";
+import { type CommandContext, defineCommand, type Page } from "../command.ts";
+import { confirm } from "../confirm.ts";
+import { connect } from "../connection.ts";
+import { followOperation } from "../follow-operation.ts";
+import type { LarderClient } from "../larder-client.ts";
+import { timeoutOption } from "../option-values.ts";
+import { openProgressLine } from "../render/progress.ts";
+import { count, formatAgo } from "../render/quantity.ts";
+import { renderTable } from "../render/table.ts";
+import { plain } from "../render/text.ts";
+import { waitForHosts } from "../wait-hosts.ts";
+import { parsePackageRequests } from "./add.ts";
+
+type Revoked = Awaited<ReturnType<LarderClient["revocations"]["add"]>>;
+
+/** What became of one environment. */
+interface Outcome {
+  environment: string;
+  generation?: number;
+  hosts?: number;
+  error?: ReturnType<LarderError["toBody"]>;
+}
+
+export const revoke = defineCommand<[version: string], { reason?: string; timeout: number }>({
+  name: "revoke",
+  summary: "Block a version everywhere, now, and have hosts drop it",
+  description:
+    "In all environments: the version is never taken again; a pin of it moves to the newest version that policy allows, or is disabled when there is none; so are packages that " +
+    "have no way around it. Environments that hold it are installed, and it waits until their hosts serve the result. Tells what it would do and asks first.",
+  examples: ['revoke left-pad@1.3.1 --reason "compromised"', "revoke @scope/name@2.0.1 --yes --json"],
+  configure: (command) =>
+    void command
+      .argument("<version>", "NAME@VERSION")
+      .option("--reason <text>", "why, for the list and the audit log")
+      .addOption(timeoutOption("how long to wait for hosts")),
+  async run(context, [given], { reason, timeout }) {
+    const { name, version } = parseVersion(given);
+    const { client } = await connect(context);
+    if (!context.settings.yes) {
+      const effects = await client.revocations.plan({ name, version });
+      context.terminal.err(`${effects.map(describeEffect).join("\n")}\n`);
+      await confirm(context, `Revoke ${name}@${version} everywhere`);
+    }
+    const revoked = await client.revocations.add({ name, version, ...(reason === undefined ? {} : { reason }) });
+    const outcomes = await followInstalls(context, client, { revoked, timeoutMs: timeout });
+    const failed = outcomes.some(({ error }) => error !== undefined);
+    return {
+      json: { ...revoked, outcomes },
+      text: (page) => renderRevoked(revoked, outcomes, page),
+      ...(failed ? { exitCode: 1 } : {}),
+    };
+  },
+});
+
+function parseVersion(given: string) {
+  const [request] = parsePackageRequests([given]);
+  if (request?.version !== undefined) return { name: request.name, version: request.version };
+  throw new LarderError("E_INPUT", `${JSON.stringify(given)} names no version.`, {
+    hint: `To block every version of it: larder policy set --block ${given}`,
+  });
+}
+
+async function followInstalls(
+  { terminal }: CommandContext,
+  client: LarderClient,
+  { revoked: { installs }, timeoutMs }: { revoked: Revoked; timeoutMs: number },
+): Promise<Outcome[]> {
+  using line = openProgressLine(terminal);
+  const watcher = { signal: terminal.signal, onProgress: line.update, note: line.note };
+  const outcomes: Outcome[] = [];
+  for (const install of installs) {
+    const { environment } = install;
+    try {
+      const { result } = await followOperation(client, install, watcher);
+      if (result === undefined) throw new LarderError("E_INTERNAL", `The install ${install.id} does not say what it did.`);
+      const { generation } = result;
+      outcomes.push({ environment, generation });
+      const { hosts } = await waitForHosts(client, { environment, generation, timeoutMs }, watcher);
+      outcomes.splice(-1, 1, { environment, generation, hosts: hosts.length });
+    } catch (thrown) {
+      if (terminal.signal.aborted) throw thrown;
+      const made = outcomes.at(-1)?.environment === environment ? outcomes.pop() : undefined;
+      outcomes.push({ ...made, environment, error: LarderError.from(thrown).toBody() });
+    }
+  }
+  return outcomes;
+}
+
+function describeEffect({ environment, holds, repin, disable, error }: RevokeEffect): string {
+  if (!holds) return `${environment} does not have it.`;
+  const parts = [
+    ...repin.map(({ name, from, to }) => `${name} moves from ${from} to ${to}`),
+    ...disable.map(({ name, version }) => `${name}@${version} is disabled`),
+  ];
+  const change = parts.length === 0 ? "its packages stay, with another version of it" : parts.join(", ");
+  return plain(`${environment}: ${change}.${error ? ` ${error.message}` : ""}`);
+}
+
+function renderRevoked({ revocation, effects }: Revoked, outcomes: Outcome[], { style }: Page): string {
+  const { name, version } = revocation;
+  const held = effects.filter(({ holds }) => holds);
+  if (held.length === 0) return `${style.green("✔")} ${name}@${version} is blocked everywhere. No environment has it.`;
+  return [
+    `${style.green("✔")} ${style.bold(`${name}@${version} is blocked everywhere.`)}`,
+    ...held.map(describeEffect),
+    ...outcomes.map(({ environment, generation, hosts, error }) => {
+      const made = generation === undefined ? environment : `${environment}: generation ${generation} is without it`;
+      if (error) return `${style.red("✘")} ${made}. ${plain(error.message)}${error.hint ? `\n  ${plain(error.hint)}` : ""}`;
+      return `${style.green("✔")} ${made}, and ${count(hosts ?? 0, "host serves", "hosts serve")} it.`;
+    }),
+  ].join("\n");
+}
+
+export const revocationsList = defineCommand({
+  name: "revocations list",
+  summary: "List versions that are blocked everywhere",
+  examples: ["revocations list"],
+  async run(context) {
+    const { client } = await connect(context);
+    const revocations = await client.revocations.list();
+    return {
+      json: revocations,
+      text: (page) =>
+        revocations.length === 0
+          ? "No version was revoked."
+          : renderTable(
+              [{ title: "version" }, { title: "reason", shrinkTo: 10 }, { title: "by", shrinkTo: 6 }, { title: "since" }],
+              revocations.map(({ name, version, reason = "", revokedBy, revokedAt }) => [
+                `${name}@${version}`,
+                reason,
+                revokedBy,
+                formatAgo(revokedAt),
+              ]),
+              page,
+            ),
+    };
+  },
+});
+
+export const revocationsLift = defineCommand<[version: string]>({
+  name: "revocations lift",
+  summary: "Allow a revoked version again",
+  description: "Pins that were moved or disabled stay as they are.",
+  examples: ["revocations lift left-pad@1.3.1 --yes"],
+  configure: (command) => void command.argument("<version>", "NAME@VERSION"),
+  async run(context, [given]) {
+    const { name, version } = parseVersion(given);
+    const { client } = await connect(context);
+    await confirm(context, `Allow ${name}@${version} again in all environments`);
+    const lifted = await client.revocations.remove({ name, version });
+    return { json: lifted, text: `${name}@${version} is no longer revoked.` };
+  },
+});
