@@ -5,7 +5,7 @@ import type { ServerContext } from "../context.ts";
 import { api } from "./api.ts";
 import { requireEnvironment } from "./environment-routes.ts";
 
-export const generationRoutes = ({ db, signer }: ServerContext) =>
+export const generationRoutes = ({ db, signer, registry }: ServerContext) =>
   api.generations.router({
     list: api.generations.list.handler(async ({ input: { environment, ...page } }) => {
       await requireEnvironment(db.query, environment);
@@ -46,7 +46,14 @@ export const generationRoutes = ({ db, signer }: ServerContext) =>
     }),
 
     promote: api.generations.promote.handler(({ input: { environment, number, to, note }, context: { principal } }) =>
-      promote(db, signer, { from: environment, number, to, note, requestedBy: principal.subject }),
+      promote(db, signer, {
+        from: environment,
+        number,
+        to,
+        note,
+        requestedBy: principal.subject,
+        registryOf: (name) => registry.hostOf(name),
+      }),
     ),
   });
 

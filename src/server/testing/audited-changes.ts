@@ -44,6 +44,7 @@ const signIn = async (stage: ChangeStage) => {
 };
 
 let queued: Id = "";
+let waived: Id = "";
 let token: Id = "";
 
 /** Every changing route by its name. A test fails when one is missing: say here what it leaves in the audit log. */
@@ -99,7 +100,10 @@ export const auditedChanges: Record<string, AuditedChange> = {
     leaves: { action: "generation.rollback", target: "rolled/1" },
   },
   "generations.promote": {
-    given: ({ server }) => commitTestGeneration(server.context, { content: randomBytes(10), environment: named("tried") }),
+    given: async ({ server, admin }) => {
+      await commitTestGeneration(server.context, { content: randomBytes(10), environment: named("tried") });
+      await admin.policy.set({ environment: "promoted", change: { minReleaseAgeMs: 0 } });
+    },
     call: ({ admin }) => admin.generations.promote({ environment: "tried", number: 1, to: "promoted" }),
     leaves: { action: "generation.promote", target: "promoted" },
   },
@@ -143,6 +147,43 @@ export const auditedChanges: Record<string, AuditedChange> = {
   "hosts.report": {
     call: ({ host }) => reportOf(host),
     leaves: { nothing: "a host says how it is" },
+  },
+  "plans.create": {
+    call: ({ admin }) => admin.plans.create({ environment }),
+    leaves: { nothing: "it only says what an install would do" },
+  },
+  "policy.set": {
+    call: ({ admin }) => admin.policy.set({ environment, change: { deprecated: "refuse" } }),
+    leaves: { action: "policy.set", target: environment },
+  },
+  "policy.test": {
+    call: ({ admin }) => admin.policy.test({ environment, change: { deprecated: "refuse" } }),
+    leaves: { nothing: "it only says what a policy would refuse" },
+  },
+  "waivers.add": {
+    call: ({ admin }) =>
+      admin.waivers.add({ environment, waiver: { rule: "deprecated", name: named("plain"), reason: "needed until autumn" } }),
+    leaves: { action: "waiver.add", target: environment },
+  },
+  "waivers.remove": {
+    given: async ({ admin }) => {
+      const waiver = { rule: "deprecated", name: named("plain"), reason: "needed until autumn" } as const;
+      waived = (await admin.waivers.add({ environment, waiver })).id;
+    },
+    call: ({ admin }) => admin.waivers.remove({ environment, id: waived }),
+    leaves: { action: "waiver.remove", target: environment },
+  },
+  "revocations.plan": {
+    call: ({ admin }) => admin.revocations.plan({ name: named("other"), version: "2.0.0" }),
+    leaves: { nothing: "it only says what a revocation would do" },
+  },
+  "revocations.add": {
+    call: ({ admin }) => admin.revocations.add({ name: named("other"), version: "2.0.0" }),
+    leaves: { action: "version.revoke", target: "other@2.0.0" },
+  },
+  "revocations.remove": {
+    call: ({ admin }) => admin.revocations.remove({ name: named("other"), version: "2.0.0" }),
+    leaves: { action: "version.reinstate", target: "other@2.0.0" },
   },
   "registries.set": {
     call: ({ admin }) => admin.registries.set({ name: "corp", url: "https://npm.example/", scopes: ["@corp"] }),
