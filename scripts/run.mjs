@@ -4,6 +4,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildConsole } from "./build-console.mjs";
 import { passThrough } from "./pass-through.mjs";
 import { setUp } from "./set-up.mjs";
 
@@ -30,6 +31,7 @@ if (!Object.hasOwn(commands, name)) {
 }
 try {
   await setUp(root);
+  if (name === "set-up" || (name === "demo" && !args.includes("--exit"))) await buildConsole(root, console.error);
   const command = commands[name](args);
   // The demo works in the caller's directory, as the CLI does.
   if (command) await passThrough(...command, { cwd: name === "demo" ? process.cwd() : root });

@@ -3,6 +3,7 @@ import { detectPlatform } from "../host/index.ts";
 import { systemClock } from "../lib/index.ts";
 import type { ServerConfig } from "../server/index.ts";
 import type { CommandContext } from "./command.ts";
+import { consoleOfThisCheckout } from "./console-source.ts";
 import { moduleStores } from "./module-store.ts";
 import { s3SettingDescriptions } from "./s3-settings.ts";
 import type { SettingName } from "./settings.ts";
@@ -45,6 +46,7 @@ export function serverConfigFrom({ settings, logger, terminal }: CommandContext)
     secretKey: settings.secretKey,
     logger: logger.child({ part: "server" }),
     clock: systemClock,
+    console: consoleOfThisCheckout,
   };
 }
 

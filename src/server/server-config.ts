@@ -2,6 +2,7 @@ import type { BlobStore, S3Options } from "../blobs/index.ts";
 import type { CollectInput, Platform } from "../contract/index.ts";
 import type { Clock, Logger } from "../lib/index.ts";
 import type { OperationHandler } from "../operations/index.ts";
+import type { ConsoleSource } from "./web/console-pages.ts";
 
 /** All that a control plane replica is told from outside. */
 export interface ServerConfig {
@@ -42,6 +43,8 @@ export interface ServerConfig {
   adminToken?: string | undefined;
   /** How long a browser stays signed in; 12 hours when absent. */
   sessionMs?: number | undefined;
+  /** Serves the web console from there; none when absent. */
+  console?: ConsoleSource | undefined;
   /** Replaces what runs an install. */
   handlers?: { install: OperationHandler } | undefined;
 }

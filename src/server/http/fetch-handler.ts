@@ -4,6 +4,7 @@ import type { Logger } from "../../lib/index.ts";
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { ServedRequest } from "../metrics/metrics.ts";
+import type { ConsolePages } from "../web/console-pages.ts";
 import { assertFromOwnPage, assertNotCrossSite } from "./browser-safety.ts";
 import { errorResponse } from "./error-response.ts";
 import { visibleError } from "./request-error.ts";
@@ -29,13 +30,25 @@ interface HandlerOptions {
   authenticator: Authenticator;
   logger: Logger;
   dispatch: Dispatch;
+  /** Answers what is no route, for people with a browser. */
+  pages: ConsolePages | undefined;
   observe(request: ServedRequest): void;
   /** Then every answer ends its connection, so that nobody keeps one to a replica that goes away. */
   isStopping(): boolean;
 }
 
 /** What every request passes: route, browser safety, token, role; then its own handler; then headers and the log. */
-export function createFetchHandler({ authenticator, logger, dispatch, observe, isStopping }: HandlerOptions) {
+export function createFetchHandler({ authenticator, logger, dispatch, pages, observe, isStopping }: HandlerOptions) {
+  const answer = async (asked: Pick<Exchange, "request" | "url" | "id" | "keepOpen">, entry: Partial<LogEntry>) => {
+    const { request, url, id } = asked;
+    const { route, params } = findRoute(request, url);
+    entry.route = route.name;
+    assertNotCrossSite(request, url);
+    const principal = route.access === "anyone" ? undefined : await callerOf(request, authenticator);
+    if (principal) entry.principal = principal.tokenId;
+    assertRole(route, principal);
+    return await dispatch({ ...asked, log: logger.child({ requestId: id }), route, params, principal });
+  };
   return async (request: Request, { keepOpen }: Pick<Exchange, "keepOpen">): Promise<Response> => {
     const startedAt = performance.now();
     const id = randomBytes(8).toString("hex");
@@ -43,13 +56,8 @@ export function createFetchHandler({ authenticator, logger, dispatch, observe, i
     const entry: { route?: string; principal?: string; error?: LarderError } = {};
     let response: Response;
     try {
-      const { route, params } = findRoute(request, url);
-      entry.route = route.name;
-      assertNotCrossSite(request, url);
-      const principal = route.access === "anyone" ? undefined : await callerOf(request, authenticator);
-      if (principal) entry.principal = principal.tokenId;
-      assertRole(route, principal);
-      response = await dispatch({ request, url, id, log: logger.child({ requestId: id }), route, params, principal, keepOpen });
+      const page = await pages?.(request, url);
+      response = page ?? (await answer({ request, url, id, keepOpen }, entry));
     } catch (thrown) {
       // Whoever asked has gone; what that made fail is no trouble of ours.
       entry.error = request.signal.aborted ? new LarderError("E_CANCELLED", "The caller has gone.") : visibleError(thrown, id);

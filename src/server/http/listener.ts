@@ -2,6 +2,7 @@ import { sleep } from "../../lib/index.ts";
 import type { ServerContext } from "../context.ts";
 import { createRouter } from "../routes/router.ts";
 import type { ServerConfig } from "../server-config.ts";
+import { createConsolePages } from "../web/console-pages.ts";
 import { bindPort } from "./bind-port.ts";
 import { createContractDispatch } from "./contract-dispatch.ts";
 import { createFetchHandler } from "./fetch-handler.ts";
@@ -22,8 +23,9 @@ const defaultDrain = { delayMs: 0, timeoutMs: 10_000 };
 /** Throws `E_BUSY` when the port is taken, `E_CONFIG` when it cannot be had at all. */
 export function openListener(
   context: ServerContext,
-  { listen, logger, drain = defaultDrain }: Pick<ServerConfig, "listen" | "logger" | "drain">,
+  config: Pick<ServerConfig, "listen" | "logger" | "console" | "drain">,
 ): Listener {
+  const { listen, logger, drain = defaultDrain } = config;
   let stopping = false;
   const isStopping = () => stopping;
   const contract = createContractDispatch(createRouter(context));
@@ -31,6 +33,7 @@ export function openListener(
   const handle = createFetchHandler({
     authenticator: context.authenticator,
     logger,
+    pages: config.console && createConsolePages(config.console, logger.child({ part: "console" })),
     dispatch: (exchange) => (exchange.route.kind === "contract" ? contract(exchange) : raw(exchange)),
     observe: context.metrics.observe,
     isStopping,

@@ -1,0 +1,29 @@
+import type { ComponentType } from "react";
+import { HostsPage } from "../features/hosts/hosts-page.tsx";
+import { InstallsPage } from "../features/installs/installs-page.tsx";
+import { PackagesPage } from "../features/packages/packages-page.tsx";
+import { ScriptsPage } from "../features/scripts/scripts-page.tsx";
+import { StoragePage } from "../features/storage/storage-page.tsx";
+import type { IconName } from "../ui/icon.tsx";
+
+export interface PageEntry {
+  path: string;
+  title: string;
+  /** On a narrow screen's bar. */
+  short?: string;
+  icon: IconName;
+  /** After `g`. */
+  key: string;
+  Content: ComponentType;
+  /** A document of its own: it is opened by loading it. */
+  ownDocument?: boolean;
+  adminOnly?: boolean;
+}
+
+export const pages: PageEntry[] = [
+  { path: "packages", title: "Packages", icon: "packages", key: "p", Content: PackagesPage },
+  { path: "installs", title: "Installs", icon: "installs", key: "i", Content: InstallsPage },
+  { path: "hosts", title: "Hosts", icon: "hosts", key: "h", Content: HostsPage },
+  { path: "storage", title: "Storage", icon: "storage", key: "s", Content: StoragePage },
+  { path: "scripts", title: "Scripts", icon: "scripts", key: "c", Content: ScriptsPage, ownDocument: true },
+];

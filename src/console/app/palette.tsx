@@ -1,0 +1,84 @@
+import { Dialog as Base } from "@base-ui/react/dialog";
+import { Command } from "cmdk";
+import { useHosts, usePackages } from "../api/queries.ts";
+import { useMay, useSignOut } from "../api/session.ts";
+import { Icon, type IconName } from "../ui/icon.tsx";
+import { useInstall } from "../ui/use-install.ts";
+import { pages } from "./pages.ts";
+import "./palette.css";
+import { setTheme } from "./theme.ts";
+import { useVisit } from "./visit.ts";
+
+/** Everything by its name: pages, packages, hosts, and what can be done. */
+export function Palette({ open, onClose }: { open: boolean; onClose(): void }) {
+  return (
+    <Base.Root open={open} onOpenChange={(next) => next || onClose()}>
+      <Base.Portal>
+        <Base.Backdrop className="backdrop" />
+        <Base.Popup className="dialog palette">
+          <Base.Title className="hidden">Find or do</Base.Title>
+          <Command label="Find or do" loop>
+            <Command.Input placeholder="Find a page, package or host, or something to do" autoFocus />
+            <Command.List label="Matches">
+              <Command.Empty>Nothing of that name.</Command.Empty>
+              <Entries onClose={onClose} />
+            </Command.List>
+          </Command>
+        </Base.Popup>
+      </Base.Portal>
+    </Base.Root>
+  );
+}
+
+function Entries({ onClose }: { onClose(): void }) {
+  const visit = useVisit();
+  const mayOperate = useMay("operate");
+  const mayAdminister = useMay("administer");
+  const install = useInstall();
+  const signOut = useSignOut();
+  const packages = usePackages().data?.packages ?? [];
+  const hosts = useHosts().data ?? [];
+  const entry = (name: string, icon: IconName, act: () => void, key?: string) => (
+    <Command.Item
+      key={name}
+      value={name}
+      onSelect={() => {
+        onClose();
+        act();
+      }}
+    >
+      <Icon name={icon} />
+      <span className="grow truncate">{name}</span>
+      {key && <kbd>{key}</kbd>}
+    </Command.Item>
+  );
+  return (
+    <>
+      <Command.Group heading="Pages">
+        {pages
+          .filter(({ adminOnly }) => mayAdminister || !adminOnly)
+          .map(({ path, title, icon, key }) => entry(title, icon, () => visit(path), `g ${key}`))}
+      </Command.Group>
+      <Command.Group heading="Do">
+        {mayOperate && entry("Add a package", "plus", () => visit("packages?add"))}
+        {mayOperate && entry("Install now", "bolt", () => install.mutate(undefined))}
+        {mayAdminister && entry("Enrol a host", "hosts", () => visit("hosts?enrol"))}
+        {entry("Use the light theme", "sun", () => setTheme("light"))}
+        {entry("Use the dark theme", "moon", () => setTheme("dark"))}
+        {entry("Use the system's theme", "screen", () => setTheme("system"))}
+        {entry("Sign out", "signOut", () => signOut.mutate())}
+      </Command.Group>
+      <Command.Group heading="Packages">
+        {packages
+          .slice(0, listed)
+          .map(({ name }) => entry(name, "packages", () => visit(`packages?q=${encodeURIComponent(name)}`)))}
+      </Command.Group>
+      <Command.Group heading="Hosts">
+        {hosts.slice(0, listed).map(({ id }) => entry(`host ${id}`, "hosts", () => visit(`hosts?q=${encodeURIComponent(id)}`)))}
+      </Command.Group>
+    </>
+  );
+}
+
+/** All are in the page at once. */
+const listed = 300;

@@ -1,0 +1,5 @@
+declare module "*.css";
+declare module "*?worker" {
+  const createWorker: new () => Worker;
+  export default createWorker;
+}

@@ -1,0 +1,43 @@
+import { useState } from "react";
+import type { Generation } from "../../../contract/index.ts";
+import { useHosts } from "../../api/queries.ts";
+import { Button } from "../../ui/button.tsx";
+import { GenerationItem } from "./generation-item.tsx";
+import { RollbackDialog } from "./rollback-dialog.tsx";
+
+const firstShown = 20;
+
+export function GenerationList({ generations }: { generations: Generation[] }) {
+  const hosts = useHosts().data ?? [];
+  const [open, setOpen] = useState<number>();
+  const [rollback, setRollback] = useState<Generation>();
+  const [all, setAll] = useState(false);
+  const current = generations.find((generation) => generation.current);
+  const shown = all ? generations : generations.slice(0, firstShown);
+  return (
+    <section className="card" aria-labelledby="generations">
+      <div className="card-head">
+        <h2 id="generations">Generations</h2>
+      </div>
+      <ol>
+        {shown.map((generation, index) => (
+          <GenerationItem
+            key={generation.number}
+            generation={generation}
+            before={generations[index + 1]}
+            hosts={hosts.filter((host) => host.generation === generation.number).length}
+            open={open === generation.number}
+            onToggle={() => setOpen((was) => (was === generation.number ? undefined : generation.number))}
+            onRollback={() => setRollback(generation)}
+          />
+        ))}
+      </ol>
+      {shown.length < generations.length && (
+        <div className="card-body">
+          <Button onClick={() => setAll(true)}>Show all {generations.length}</Button>
+        </div>
+      )}
+      {rollback && current && <RollbackDialog target={rollback} current={current} onClose={() => setRollback(undefined)} />}
+    </section>
+  );
+}
