@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
+import { until } from "../harness/until.ts";
 import { type ConsoleStage, openConsoleStage } from "./console-stage.ts";
 import { consolePackages } from "./packages.ts";
 
@@ -81,7 +82,14 @@ async function writeAndRun(page: Page): Promise<void> {
   await page.keyboard.press("ControlOrMeta+a");
   await page.keyboard.type('import { moment } from "tiny-clock";\nexport default moment("2026-01-31").add', { delay: 5 });
   const suggestion = page.locator(".suggest-widget.visible .monaco-list-row").filter({ hasText: "addDays" });
-  await suggestion.waitFor();
+  await until(
+    "the completion is offered",
+    async () => {
+      await page.keyboard.press("Control+Space");
+      return await suggestion.isVisible({ timeout: 1000 });
+    },
+    { timeoutMs: minutes, everyMs: 1000 },
+  );
   await page.keyboard.press("Enter");
   await page.keyboard.type("(1).toIsoDate();", { delay: 5 });
   await page.keyboard.press("ControlOrMeta+Enter");
