@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { access, open, readdir, rm, writeFile } from "node:fs/promises";
+import { access, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isLockfileHash, type LockfileHash } from "../contract/index.ts";
-import { isAlive, type Liveness, undefinedOn } from "../lib/index.ts";
+import { errnoOf, isAlive, type Liveness } from "../lib/index.ts";
 import type { StoreLayout } from "./layout.ts";
 
 /**
@@ -26,13 +26,14 @@ export async function writeLeaseFile(
 ): Promise<LeaseFile> {
   const id = randomBytes(12).toString("hex");
   const file = `${tree ?? "none"}.${id}.${liveness.name}`;
-  const handle = await open(join(layout.leases, file), "wx");
-  try {
-    // For people. A full disk has room for a name, and scripts go on.
-    await undefinedOn(["ENOSPC", "EDQUOT"], handle.writeFile(JSON.stringify({ purpose, pid: process.pid })));
-  } finally {
-    await handle.close();
-  }
+  const path = join(layout.leases, file);
+  // For people.
+  const about = JSON.stringify({ purpose, pid: process.pid });
+  await writeFile(path, about, { flag: "wx" }).catch(async (error: unknown) => {
+    // A full disk has room for a name, and scripts go on.
+    const isFull = ["ENOSPC", "EDQUOT"].includes(errnoOf(error) ?? "");
+    if (!isFull || !(await exists(path))) throw error;
+  });
   return { tree, id, socket: liveness.name, file };
 }
 
@@ -69,12 +70,13 @@ export const condemn = (layout: StoreLayout, tree: LockfileHash): Promise<void> 
 export const pardon = (layout: StoreLayout, tree: LockfileHash): Promise<void> =>
   rm(condemnedPath(layout, tree), { force: true });
 
-export async function isCondemned(layout: StoreLayout, tree: LockfileHash): Promise<boolean> {
-  return access(condemnedPath(layout, tree)).then(
+export const isCondemned = (layout: StoreLayout, tree: LockfileHash): Promise<boolean> => exists(condemnedPath(layout, tree));
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
     () => true,
     () => false,
   );
-}
 
 /** Removes the marks of a sweep that was killed. Only for the store's writer. */
 export async function forgetCondemned(layout: StoreLayout): Promise<void> {

@@ -81,8 +81,8 @@ export async function leaseTree(store: HostStore, lockfileHash: LockfileHash, pu
     if (file) await removeLeaseFile(layout, file);
   };
   try {
-    const condemned = await isCondemned(layout, lockfileHash);
-    const tree = condemned ? undefined : await treeRef(store, lockfileHash, await readFlips(store));
+    const [condemned, flips] = await Promise.all([isCondemned(layout, lockfileHash), readFlips(store)]);
+    const tree = condemned ? undefined : await treeRef(store, lockfileHash, flips);
     if (tree) return { id: file?.id ?? randomBytes(12).toString("hex"), tree, [Symbol.asyncDispose]: release };
   } catch (error) {
     await release();

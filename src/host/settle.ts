@@ -16,11 +16,10 @@ const markPath = (layout: StoreLayout): string => join(layout.state, "verified-b
 
 /** True also where the system does not tell its boots apart. */
 export async function isSettled(layout: StoreLayout): Promise<boolean> {
-  const bootId = await thisBoot();
-  if (bootId === "") return true;
   const path = markPath(layout);
-  const mark = await describeDiskErrors(path, () => undefinedOn(["ENOENT"], readFile(path, "utf8")));
-  return mark === bootId;
+  const mark = describeDiskErrors(path, () => undefinedOn(["ENOENT"], readFile(path, "utf8")));
+  const [bootId, checkedIn] = await Promise.all([thisBoot(), mark]);
+  return bootId === "" || checkedIn === bootId;
 }
 
 export async function markSettled(layout: StoreLayout): Promise<void> {

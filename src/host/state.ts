@@ -59,8 +59,11 @@ export const writeAccepted = (writer: StoreWriter, accepted: AcceptedState): Pro
   writeState(writer.store.layout, "accepted", acceptedStateSchema.parse(accepted));
 
 /** Oldest first. */
+/** Made once: each run reads the flips, and building a schema takes longer than that. */
+const flipsSchema = z.object({ flips: z.array(flipSchema) });
+const formatSchema = z.object({ format: z.number() });
 export const readFlips = async (store: HostStore): Promise<Flip[]> =>
-  (await readState(store.layout, "flips", z.object({ flips: z.array(flipSchema) })))?.flips ?? [];
+  (await readState(store.layout, "flips", flipsSchema))?.flips ?? [];
 export const writeFlips = (writer: StoreWriter, flips: Flip[]): Promise<void> =>
   writeState(writer.store.layout, "flips", { flips });
 
@@ -75,7 +78,7 @@ async function readState<T>(layout: StoreLayout, name: string, schema: z.ZodType
   const text = await describeDiskErrors(path, () => undefinedOn(["ENOENT"], readFile(path, "utf8")));
   if (text === undefined) return undefined;
   const parsed = parseJson(text);
-  const format = z.object({ format: z.number() }).safeParse(parsed).data?.format;
+  const format = formatSchema.safeParse(parsed).data?.format;
   if (format !== undefined && format > stateFormat) {
     throw new LarderError("E_SCHEMA_NEWER", `${path} was written by a newer Larder (format ${format}).`, {
       hint: "Use that version, or a later one, with this data directory.",
