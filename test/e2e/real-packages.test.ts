@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect } from "bun:test";
-import { formatPlatform, type InstallResult, type Manifest, viewForPlatform } from "../../src/contract/index.ts";
+import { formatPlatform, type InstallResult, type Manifest, runtimes, viewForPlatform } from "../../src/contract/index.ts";
 import { detectPlatform } from "../../src/host/index.ts";
 import { openRegistryMirror, whyNoRegistry } from "../harness/registry-mirror.ts";
 import { testUnless } from "../harness/test-unless.ts";
 import { type LarderStack, openLarderStack, treeOf } from "./larder-stack.ts";
+import { packageUses, usesScript } from "./package-uses.ts";
 import { realPackages } from "./real-packages.ts";
 import { compareWithBun, installWithBun } from "./tree-against-bun.ts";
 import { compareWithManifest, packagesIn } from "./tree-against-manifest.ts";
@@ -62,6 +63,25 @@ describe(`${names.length} well-known packages`, async () => {
     testUnless(skip, `${name} can be imported`, () => {
       expect(imported[name]).toBeArray();
       expect(imported[name]).not.toBeEmpty();
+    });
+  }
+
+  for (const runtime of runtimes) {
+    describe(`in a run under ${runtime}`, () => {
+      let results: Record<string, { value?: unknown; failed?: string }> = {};
+      beforeAll(async () => {
+        if (skip !== undefined) return;
+        const run = await stack.run(usesScript(), ["--runtime", runtime, "--timeout", "3m"]);
+        if (run.error) throw new Error(`The script that uses all of them: ${JSON.stringify(run.error)}`);
+        expect(run).toMatchObject({ runtime, generation: installed.generation });
+        results = run.result as typeof results;
+      }, 200_000);
+
+      for (const name of names) {
+        testUnless(skip, `${name} does what it is for`, () => {
+          expect(results[name]).toEqual({ value: packageUses[name]?.[1] });
+        });
+      }
     });
   }
 
