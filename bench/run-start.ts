@@ -1,13 +1,13 @@
 // How long a script takes to begin: from the call, or the start of the process, to its first line on standard output. In turn, A B C, so that a noisy
-// moment meets all. Asserts nothing. `bun bench/run-start.ts` or `npm run bench -- run-start`; `--rounds N`, `--json`.
+// moment meets all. Asserts nothing. `bun bench/run-start.ts [--rounds N] [--json]`.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { cpus, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createRunner } from "../src/runner/index.ts";
-import { generation } from "../src/runner/testing/test-packages.ts";
-import { openTestStore } from "../src/runner/testing/open-test-store.ts";
+import { generation } from "../test/harness/runner-packages.ts";
+import { openTestStore } from "../test/harness/runner-stage.ts";
 import { formatSummary, summarise } from "./statistics.ts";
 
 const options = process.argv.slice(2);
@@ -81,7 +81,7 @@ for (let round = -2; round < rounds; round++) {
     // What the last one left to be done is done when the next begins.
     await Bun.sleep(60);
     const ms = await begin();
-    if (round >= 0) (samples[name] ??= []).push(ms);
+    if (round >= 0) samples[name] = [...(samples[name] ?? []), ms];
   }
 }
 await rm(directory, { recursive: true, force: true });

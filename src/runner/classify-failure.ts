@@ -11,7 +11,8 @@ export function classifyFailure(thrown: Thrown, scene: Scene): LarderError {
   return missing ? moduleFailure(missing, scene) : scriptFailure(thrown, scene);
 }
 
-function moduleFailure({ specifier, referrer, fenced }: MissingModule, scene: Scene): LarderError {
+function moduleFailure({ specifier: told, referrer, fenced }: MissingModule, scene: Scene): LarderError {
+  const specifier = scene.asWritten(told);
   const byScript = referrer === undefined ? scene.mentions(specifier) : scene.isScript(referrer);
   const at = byScript ? scene.positionOf(specifier) : undefined;
   const details = { specifier, ...(at === undefined ? {} : { position: at }) };

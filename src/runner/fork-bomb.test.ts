@@ -3,13 +3,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from "nod
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { processesAt } from "../../test/harness/leaks.ts";
+import { generation } from "../../test/harness/runner-packages.ts";
+import { openTestStore, runsFolder, type TestStore } from "../../test/harness/runner-stage.ts";
 import { testUnless } from "../../test/harness/test-unless.ts";
 import { until } from "../../test/harness/until.ts";
 import { findCgroups } from "./find-cgroup.ts";
 import { createRunner } from "./index.ts";
 import { hasOwnProcessNumbers, type ProcessLimit } from "./process-limit.ts";
-import { openTestStore, runsFolder, type TestStore } from "./testing/open-test-store.ts";
-import { generation } from "./testing/test-packages.ts";
 
 let fixture: TestStore;
 beforeAll(async () => {

@@ -5,10 +5,10 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { release } from "node:os";
 import { join } from "node:path";
 import { descendantsOf, listProcesses } from "../../test/harness/leaks.ts";
+import { generation } from "../../test/harness/runner-packages.ts";
+import { openTestStore, runsFolder, type TestStore } from "../../test/harness/runner-stage.ts";
 import { until } from "../../test/harness/until.ts";
 import { createRunner, type Runner, type RunRequest } from "./index.ts";
-import { openTestStore, runsFolder, type TestStore } from "./testing/open-test-store.ts";
-import { generation } from "./testing/test-packages.ts";
 
 const onLinux = process.platform === "linux" ? describe : describe.skip;
 /** Since Linux 6.14. */

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { processesAt } from "../../test/harness/leaks.ts";
+import { generation } from "../../test/harness/runner-packages.ts";
+import { openTestStore, runsFolder, type TestStore } from "../../test/harness/runner-stage.ts";
 import { until } from "../../test/harness/until.ts";
 import { createRunner, type Runner } from "./index.ts";
-import { openTestStore, runsFolder, type TestStore } from "./testing/open-test-store.ts";
-import { generation } from "./testing/test-packages.ts";
 
 let fixture: TestStore;
 let runner: Runner;
@@ -61,6 +61,11 @@ describe("limits", () => {
     const { error, exitCode } = await runner.run({ script: "process.kill(process.pid, 'SIGSEGV'); await new Promise(() => {})" });
     expect(error).toMatchObject({ code: "E_RUN_KILLED", details: { signal: "SIGSEGV" } });
     expect(exitCode).toBeNull();
+  });
+
+  test("an abort goes by the name that everybody knows", async () => {
+    const { error } = await runner.run({ script: "process.kill(process.pid, 'SIGABRT'); await new Promise(() => {})" });
+    expect(error?.details).toEqual({ signal: "SIGABRT" });
   });
 
   test("a signal cancels it", async () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { generation } from "../../test/harness/runner-packages.ts";
+import { openTestStore, type TestStore } from "../../test/harness/runner-stage.ts";
 import { runtimes } from "../contract/index.ts";
 import { createRunner, type Runner } from "./index.ts";
-import { openTestStore, type TestStore } from "./testing/open-test-store.ts";
-import { generation } from "./testing/test-packages.ts";
 
 let fixture: TestStore;
 

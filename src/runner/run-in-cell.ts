@@ -100,7 +100,12 @@ function holdChild({ child, leader, hold, cgroup, directory }: Cell, { mark, lim
   };
 }
 
-const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]));
+/** Of a signal's names the first: SIGABRT, not SIGIOT. */
+const signalNames = new Map(
+  Object.entries(constants.signals)
+    .reverse()
+    .map(([name, number]) => [number, name as NodeJS.Signals]),
+);
 
 /** The shell in between says a signal as an exit code. */
 function bySignal(exitCode: number | null, signal: NodeJS.Signals | null): Pick<ChildEnd, "exitCode" | "signal"> {

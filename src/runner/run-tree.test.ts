@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { readdir } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildGeneration } from "../../test/harness/fixture-generation.ts";
+import { generation } from "../../test/harness/runner-packages.ts";
+import { openTestStore, runsFolder } from "../../test/harness/runner-stage.ts";
 import { until } from "../../test/harness/until.ts";
+import { runtimes } from "../contract/index.ts";
 import { createRunner } from "./index.ts";
-import { openTestStore, runsFolder } from "./testing/open-test-store.ts";
-import { generation } from "./testing/test-packages.ts";
 
 describe("the tree of a run", () => {
   const next = buildGeneration(
@@ -31,6 +32,30 @@ describe("the tree of a run", () => {
     await own.serve(third, 3);
     await own.sweep();
     expect(await run).toMatchObject({ result: "late of 1", generation: 1 });
+    await own.sweep();
+    expect(await readdir(join(own.store.directory, "trees"))).not.toContain(generation.lockfileHash);
+  });
+
+  test.each(runtimes)("of a run that outlives ten generations is the one that a late import meets (%s)", async (runtime) => {
+    const started = Promise.withResolvers<void>();
+    await using own = await openTestStore();
+    await own.serve(generation, 1);
+    const run = createRunner(own.store).run({
+      runtime,
+      script: `import { late } from "greeter"; import { existsSync } from "node:fs";
+        console.log("started"); while (!existsSync("go")) await new Promise((r) => setTimeout(r, 20));
+        export default (await late()).default`,
+      timeoutMs: 100_000,
+      onOutput: () => started.resolve(),
+    });
+    await started.promise;
+    for (let number = 2; number <= 12; number++) {
+      await own.serve(number % 2 === 0 ? next : third, number);
+      await own.sweep();
+    }
+    const [directory = ""] = await readdir(runsFolder(own.store));
+    await writeFile(join(runsFolder(own.store), directory, "go"), "");
+    expect(await run).toMatchObject({ result: "late of 1", generation: 1, error: null });
     await own.sweep();
     expect(await readdir(join(own.store.directory, "trees"))).not.toContain(generation.lockfileHash);
   });

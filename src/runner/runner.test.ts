@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { generation } from "../../test/harness/runner-packages.ts";
+import { openTestStore, runsFolder, type TestStore } from "../../test/harness/runner-stage.ts";
 import { createRunner, type Runner } from "./index.ts";
-import { openTestStore, runsFolder, type TestStore } from "./testing/open-test-store.ts";
-import { generation } from "./testing/test-packages.ts";
 
 let fixture: TestStore;
 let runner: Runner;

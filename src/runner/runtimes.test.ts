@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { generation } from "../../test/harness/runner-packages.ts";
+import { openTestStore, type TestStore } from "../../test/harness/runner-stage.ts";
 import { createRunner, type Runner, type RunRequest, type RunResult } from "./index.ts";
-import { openTestStore, type TestStore } from "./testing/open-test-store.ts";
-import { generation } from "./testing/test-packages.ts";
 
 let fixture: TestStore;
 let runner: Runner;

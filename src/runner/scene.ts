@@ -20,6 +20,8 @@ export interface Scene {
   exportsOf(name: string): string[];
   platform: string;
   isScript(path: string): boolean;
+  /** A specifier as the script has it: Node tells paths in full, and of addresses only the beginning. */
+  asWritten(specifier: string): string;
   /** Whether the script's text names this module, in quotes. */
   mentions(specifier: string): boolean;
   positionOf(specifier: string): SourcePosition | undefined;
@@ -34,7 +36,7 @@ export interface SourcePosition {
   column: number;
 }
 
-export interface SceneInput extends Omit<Scene, "isScript" | "mentions" | "positionOf" | "clean"> {
+export interface SceneInput extends Omit<Scene, "isScript" | "asWritten" | "mentions" | "positionOf" | "clean"> {
   scriptText: string;
   runDirectory: string;
   packagesDirectory: string;
@@ -48,6 +50,11 @@ export function createScene(input: SceneInput): Scene {
     ...facts,
     scriptName,
     isScript: (path) => path.startsWith(`${runDirectory}/`) && !path.startsWith(`${runDirectory}/node_modules/`),
+    asWritten(specifier) {
+      if (specifier.startsWith(`${runDirectory}/`)) return `.${specifier.slice(runDirectory.length)}`;
+      if (!specifier.endsWith("://")) return specifier;
+      return new RegExp(`(["'\`])(${escapePattern(specifier)}[^"'\`\\n]*)\\1`).exec(scriptText)?.[2] ?? specifier;
+    },
     mentions: (specifier) => find(specifier) !== undefined,
     positionOf(specifier) {
       const offset = find(specifier);

@@ -1,7 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { FixtureGeneration } from "../../../test/harness/fixture-generation.ts";
-import { openTempDir, type TempDir } from "../../../test/harness/temp-dir.ts";
 import {
   flipCurrent,
   type HostStore,
@@ -12,7 +10,9 @@ import {
   openStoreWriter,
   planTree,
   sweepStore,
-} from "../../host/index.ts";
+} from "../../src/host/index.ts";
+import type { FixtureGeneration } from "./fixture-generation.ts";
+import { openTempDir, type TempDir } from "./temp-dir.ts";
 
 export interface TestStore extends AsyncDisposable {
   store: HostStore;

@@ -1,4 +1,4 @@
-import { buildGeneration } from "../../../test/harness/fixture-generation.ts";
+import { buildGeneration } from "./fixture-generation.ts";
 
 /** What the tests run against. */
 export const generation = buildGeneration(
