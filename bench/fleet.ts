@@ -1,0 +1,221 @@
+// Many simulated hosts on one replica with PostgreSQL: idle, one change, all back within a second; then requests per second. Asserts nothing.
+// `node_modules/.bin/bun bench/fleet.ts [--hosts 10000] [--idle 30] [--json]`; writes bench/results/fleet.md.
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { cpus, loadavg } from "node:os";
+import { join } from "node:path";
+import type { Generation, Operation } from "../src/contract/index.ts";
+import { openFixtureRegistry } from "../test/harness/fixture-registry.ts";
+import { startPostgres } from "../test/harness/postgres.ts";
+import { startServer } from "../test/harness/processes.ts";
+import { openTempDir } from "../test/harness/temp-dir.ts";
+import { manyFiles, startLoad } from "./fleet/child.ts";
+import { measureThroughput } from "./fleet/measure-throughput.ts";
+import { cpuSecondsOf, cpuSecondsOfChildren, residentOf } from "./fleet/process-usage.ts";
+
+const options = process.argv.slice(2);
+const numberOf = (name: string, fallback: number) =>
+  options.includes(name) ? Number(options[options.indexOf(name) + 1]) : fallback;
+const hostCount = numberOf("--hosts", 10_000);
+const idleSeconds = numberOf("--idle", 30);
+const say = (text: string) => process.stderr.write(`${text}\n`);
+const mb = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
+
+interface Spread {
+  count: number;
+  first?: number;
+  p50?: number;
+  p99?: number;
+  last?: number;
+}
+interface Counts {
+  connected: number;
+  errors: Record<string, number>;
+  statuses: Record<string, number>;
+}
+
+await using directory = await openTempDir("bench-fleet");
+await using database = await startPostgres();
+await using registry = await openFixtureRegistry([
+  { name: "first", version: "1.0.0" },
+  { name: "second", version: "1.0.0", files: { "index.js": randomBytes(40_000).toString("base64") } },
+]);
+const adminToken = `ldr_admin_${randomBytes(24).toString("hex")}`;
+await using server = await startServer("serve", {
+  dataDir: directory.join("replica"),
+  listen: "0.0.0.0:0",
+  args: ["--database-url", await database.createDatabase(), "--blob-store", "postgres", "--registry", registry.url],
+  env: { LARDER_ADMIN_TOKEN: adminToken, LARDER_LOG_LEVEL: "warn" },
+  within: manyFiles,
+});
+const control = { url: server.url, adminToken };
+
+async function api<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await fetch(`${server.url}/api${path}`, {
+    method,
+    headers: { authorization: `Bearer ${adminToken}`, "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as T;
+}
+
+async function install(name: string): Promise<Generation> {
+  await api("POST", "/environments/default/packages", { packages: [{ name, version: "1.0.0" }] });
+  const { operation } = await api<{ operation: Operation }>("POST", "/environments/default/installs", {});
+  for (;;) {
+    const { state, error } = await api<Operation>("GET", `/operations/${operation.id}`);
+    if (state === "succeeded") break;
+    if (error) throw new Error(error.message);
+    await Bun.sleep(20);
+  }
+  return (await api<Generation[]>("GET", "/environments/default/generations?limit=1"))[0] as Generation;
+}
+
+/** What an admin's pages ask for, over and over, as long as something else goes on. */
+function startAdmin() {
+  const paths = ["/environments/default/status", "/environments/default/packages", "/operations?limit=20", "/hosts/sim-0"];
+  const taken: number[] = [];
+  const failures: string[] = [];
+  let stopping = false;
+  const run = async () => {
+    for (let i = 0; !stopping; i++) {
+      const from = performance.now();
+      try {
+        await api("GET", paths[i % paths.length] as string);
+        taken.push(performance.now() - from);
+      } catch (error) {
+        failures.push(String(error));
+      }
+      await Bun.sleep(25);
+    }
+  };
+  const running = run();
+  return {
+    async stop() {
+      stopping = true;
+      await running;
+      taken.sort((a, b) => a - b);
+      const at = (share: number) => taken[Math.floor(taken.length * share)] ?? Number.NaN;
+      return { requests: taken.length, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: taken.at(-1) ?? Number.NaN, failures };
+    },
+  };
+}
+
+const postgresPids = async (): Promise<number[]> => {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const names = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")));
+  return pids.filter((_, i) => names[i]?.startsWith("postgres: larder") || names[i]?.includes(`test_${process.pid}_`));
+};
+
+async function usageDuring(seconds: number) {
+  const before = [await cpuSecondsOf(server.pid), await cpuSecondsOfChildren(await postgresPids())] as const;
+  const admin = startAdmin();
+  await Bun.sleep(seconds * 1000);
+  const asked = await admin.stop();
+  const after = [await cpuSecondsOf(server.pid), await cpuSecondsOfChildren(await postgresPids())] as const;
+  return {
+    cpuShare: (after[0] - before[0]) / seconds,
+    databaseCpuShare: (after[1] - before[1]) / seconds,
+    ...(await residentOf(server.pid)),
+    admin: asked,
+  };
+}
+
+await install("first");
+await using load = startLoad("simulated-hosts.ts");
+const empty = await residentOf(server.pid);
+say(`joining ${hostCount} hosts (load average ${loadavg()[0]?.toFixed(1)})`);
+const joinFrom = performance.now();
+await load.ask("join", { ...control, count: hostCount });
+const joinSeconds = (performance.now() - joinFrom) / 1000;
+say(`joined in ${joinSeconds.toFixed(1)} s; opening event streams`);
+const connected = await load.ask<Spread>("connect", { withinMs: 10_000 });
+await Bun.sleep(3000);
+say(`streams open after ${connected.last} ms; ${idleSeconds} s of idling`);
+const beforeIdle = await load.ask<Counts>("counts");
+const idle = await usageDuring(idleSeconds);
+const afterIdle = await load.ask<Counts>("counts");
+say(JSON.stringify({ idle, afterIdle }));
+
+say("one change");
+await load.ask("watch");
+const adminMeanwhile = startAdmin();
+const [changeCpu, changedFrom] = [await cpuSecondsOf(server.pid), performance.now()];
+const generation = await install("second");
+const committedAt = Date.parse(generation.createdAt);
+let seen = await load.ask<{ told: Spread; fetched: Spread; reported: Spread }>("seen");
+while (seen.reported.count < hostCount && performance.now() - changedFrom < 60_000) {
+  await Bun.sleep(250);
+  seen = await load.ask("seen");
+}
+const change = { seen, cpuSeconds: (await cpuSecondsOf(server.pid)) - changeCpu, admin: await adminMeanwhile.stop() };
+const afterChange = { ...(await load.ask<Counts>("counts")), ...(await residentOf(server.pid)) };
+say(JSON.stringify({ change, afterChange }));
+
+say("all streams break, and come back within a second");
+await load.ask("disconnect");
+const adminAtReconnect = startAdmin();
+const reconnectCpu = await cpuSecondsOf(server.pid);
+const reconnected = await load.ask<Spread>("connect", { withinMs: 1000 });
+const reconnect = {
+  reconnected,
+  cpuSeconds: (await cpuSecondsOf(server.pid)) - reconnectCpu,
+  admin: await adminAtReconnect.stop(),
+};
+const end = { ...(await load.ask<Counts>("counts")), ...(await residentOf(server.pid)) };
+say(JSON.stringify({ reconnect, end }));
+await load[Symbol.asyncDispose]();
+
+const throughput = options.includes("--no-throughput") ? [] : await measureThroughput({ control, registry, directory, say });
+
+const since = (at: number | undefined) => (at === undefined ? "never" : `${((at - committedAt) / 1000).toFixed(2)} s`);
+const ms = (value: number) => `${value.toFixed(0)} ms`;
+const adminRow = (admin: Awaited<ReturnType<ReturnType<typeof startAdmin>["stop"]>>) =>
+  `admin API p50 ${ms(admin.p50Ms)}, p99 ${ms(admin.p99Ms)}, ${admin.failures.length} of ${admin.requests} failed`;
+const errorsOf = (counts: Counts) => Object.values(counts.errors).reduce((sum, count) => sum + count, 0);
+const polls = (from: Counts, to: Counts) =>
+  Object.entries(to.statuses).reduce((sum, [name, count]) => sum + count - (from.statuses[name] ?? 0), 0) / idleSeconds;
+const rows = [
+  ["server before any host", mb(empty.nowBytes)],
+  [`${hostCount} hosts join`, `${joinSeconds.toFixed(1)} s, ${(hostCount / joinSeconds).toFixed(0)} a second`],
+  [
+    "first connection, spread over 10 s",
+    `last host connected and up to date after ${((connected.last ?? 0) / 1000).toFixed(1)} s`,
+  ],
+  [
+    "idle: streams, polls, reports",
+    `${(idle.cpuShare * 100).toFixed(0)} % of a core for ${polls(beforeIdle, afterIdle).toFixed(0)} requests/s, PostgreSQL ${(idle.databaseCpuShare * 100).toFixed(0)} %; ${mb(idle.nowBytes)} resident; ${adminRow(idle.admin)}`,
+  ],
+  [
+    "one change: hosts told",
+    `${seen.told.count}: p50 ${since(seen.told.p50)}, p99 ${since(seen.told.p99)}, last ${since(seen.told.last)} after the commit`,
+  ],
+  [
+    "… have the new desired state",
+    `p50 ${since(seen.fetched.p50)}, p99 ${since(seen.fetched.p99)}, last ${since(seen.fetched.last)}`,
+  ],
+  [
+    "… have reported it",
+    `${seen.reported.count}: p50 ${since(seen.reported.p50)}, p99 ${since(seen.reported.p99)}, last ${since(seen.reported.last)}; ${change.cpuSeconds.toFixed(1)} s of CPU; ${adminRow(change.admin)}`,
+  ],
+  [
+    "all reconnect within one second",
+    `last host connected and up to date after ${((reconnected.last ?? 0) / 1000).toFixed(1)} s, p50 ${((reconnected.p50 ?? 0) / 1000).toFixed(1)} s; ${reconnect.cpuSeconds.toFixed(1)} s of CPU; ${adminRow(reconnect.admin)}`,
+  ],
+  ["errors seen by hosts", `${errorsOf(end)}${errorsOf(end) > 0 ? ` (${JSON.stringify(end.errors)})` : ""}`],
+  ["server memory, at most", mb(end.peakBytes)],
+];
+const text = [
+  `${hostCount} simulated hosts, one replica, PostgreSQL 18, all on ${cpus().length} cores of one machine (load average ${loadavg()[0]?.toFixed(1)} at the end). Bun ${Bun.version}.`,
+  "",
+  "| what | measured |",
+  "|---|---|",
+  ...rows.map(([what, measured]) => `| ${what} | ${measured} |`),
+  "",
+  ...throughput,
+].join("\n");
+await mkdir(join(import.meta.dir, "results"), { recursive: true });
+await writeFile(join(import.meta.dir, "results", "fleet.md"), `${text}\n`);
+console.log(options.includes("--json") ? JSON.stringify({ idle, change, reconnect, end, joinSeconds, empty }) : text);
+process.exit(0);
