@@ -29,12 +29,17 @@ interface HubOptions {
 export function openEventHub({ db, logger, heartbeatMs = 15_000 }: HubOptions): EventHub {
   const sessions = new Set<Session>();
   const reading = new Map<string, "once" | "again">();
+  /** Sessions that are no host's. */
+  let users = 0;
   let closed = false;
 
   const broadcast = (event: Event) => {
-    const text = formatEvent(event);
-    for (const { principal, stream } of sessions) if (isVisibleTo(principal, event)) stream.send(text);
+    const bytes = formatEvent(event);
+    for (const { principal, stream } of sessions) if (isVisibleTo(principal, event)) stream.send(bytes);
   };
+  /** Thousands of hosts report; nobody has to read that again for an event that no host may see. */
+  const hasAudience = ({ type }: Notice) =>
+    users > 0 || (sessions.size > 0 && (type === "desired" || type === "reconcile" || type === "run"));
 
   /** Notices of one row that arrive while it is being read become one more read. */
   const publish = async (notice: Notice) => {
@@ -74,8 +79,13 @@ export function openEventHub({ db, logger, heartbeatMs = 15_000 }: HubOptions): 
 
   return {
     connect(principal) {
-      const session: Session = { principal, stream: createEventStream(() => sessions.delete(session)) };
+      const weight = principal.role === "host" ? 0 : 1;
+      const onClosed = () => {
+        if (sessions.delete(session)) users -= weight;
+      };
+      const session: Session = { principal, stream: createEventStream(onClosed) };
       sessions.add(session);
+      users += weight;
       session.stream.send(heartbeat);
       if (closed) session.stream.close();
       return new Response(session.stream.body, {
@@ -90,7 +100,7 @@ export function openEventHub({ db, logger, heartbeatMs = 15_000 }: HubOptions): 
     notice(notice) {
       if (notice.type === "revoked") {
         for (const { principal, stream } of sessions) if (isRevokedBy(principal, notice)) stream.close();
-      } else if (sessions.size > 0 && notice.type !== "resumed") void publish(notice);
+      } else if (hasAudience(notice) && notice.type !== "resumed") void publish(notice);
     },
     async [Symbol.asyncDispose]() {
       closed = true;

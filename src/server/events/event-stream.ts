@@ -4,7 +4,7 @@ import type { Event } from "../../contract/index.ts";
 export interface EventStream {
   body: ReadableStream<Uint8Array>;
   /** False: it is closed, or has just been cut because the client reads too slowly. */
-  send(text: string): boolean;
+  send(bytes: Uint8Array): boolean;
   close(): void;
 }
 
@@ -45,9 +45,8 @@ export function createEventStream(onClosed: () => void): EventStream {
   return {
     body,
     close,
-    send(text) {
+    send(bytes) {
       if (controller === undefined) return false;
-      const bytes = encoder.encode(text);
       if ((controller.desiredSize ?? 0) < bytes.byteLength) {
         cut();
         return false;
@@ -58,7 +57,8 @@ export function createEventStream(onClosed: () => void): EventStream {
   };
 }
 
-export const formatEvent = (event: Event): string => `data: ${JSON.stringify(event)}\n\n`;
+/** Encoded once for all who get it. */
+export const formatEvent = (event: Event): Uint8Array => encoder.encode(`data: ${JSON.stringify(event)}\n\n`);
 /** Before the end of a stream: when its client may come again. */
-export const reconnectAfter = (ms: number): string => `retry: ${ms}\n\n`;
-export const heartbeat = ": alive\n\n";
+export const reconnectAfter = (ms: number): Uint8Array => encoder.encode(`retry: ${ms}\n\n`);
+export const heartbeat = encoder.encode(": alive\n\n");
