@@ -68,14 +68,14 @@ async function measureRound(directory: string): Promise<void> {
     bytes: first.bytes,
   });
 
-  const { token } = await api<{ token: string }>("POST", "/hosts", { id: "bench", environment: "default" });
+  const { token } = await api<{ token: string }>("POST", "/enrolments", { id: "bench", environment: "default" });
   await using store = await openHostStore({ directory: join(directory, "host") });
   await using writer = await openStoreWriter(store, { purpose: "bench" });
   const host = {
     writer,
     token,
     server: new URL(server.url),
-    controlPlane: createControlPlaneClient({ server: new URL(server.url), token }),
+    controlPlane: createControlPlaneClient({ server: new URL(server.url), store }),
     logger: silentLogger,
     memory: createReconcileMemory(),
   };

@@ -134,14 +134,14 @@ describe("an agent", () => {
 
   test("waits for as long as the server asks", async () => {
     fake.intercept = (request, response) => {
-      if (request.url !== "/api/hosts/self") return false;
+      if (request.url !== "/api/desired") return false;
       response.writeHead(503, { "retry-after": "30" }).end();
       return true;
     };
     await using agent = await start({ pollMs: 20 });
     await until("it was refused", () => agent.status().phase === "error");
     await Bun.sleep(300);
-    expect(fake.requests.filter((line) => line.startsWith("GET /api/hosts/self "))).toHaveLength(1);
+    expect(fake.requests.filter((line) => line.startsWith("GET /api/desired "))).toHaveLength(1);
   });
 
   test("rebuilds at its start what is missing of the tree", async () => {

@@ -43,11 +43,11 @@ afterEach(async () => {
   await fake[Symbol.asyncDispose]();
 });
 
-test("a blob is fetched from where the server sends a host, which does not show its token there", async () => {
+test("a blob is fetched from where the server sends a host, which does not prove itself there", async () => {
   answer = (response) => response.writeHead(200, { "content-length": bytes.length }).end(bytes);
   expect(await host.reconcile()).toMatchObject({ kind: "flipped", pulledBytes: bytes.length });
   expect(atServer).toHaveLength(1);
-  expect(atServer[0]?.authorization).toStartWith("Bearer ");
+  expect(atServer[0]?.authorization).toStartWith("LarderHost ");
   expect(atBucket).toHaveLength(1);
   expect(atBucket[0]?.authorization).toBeUndefined();
 });
@@ -73,7 +73,7 @@ test.each<[string, (response: ServerResponse) => void]>([
 
 test("wrong bytes from there are refused, and the next try goes through the server", async () => {
   answer = (response) => response.writeHead(200, { "content-length": bytes.length }).end(randomBytes(bytes.length));
-  const controlPlane = createControlPlaneClient({ server: fake.url, token: fake.token });
+  const controlPlane = createControlPlaneClient({ server: fake.url, store: host.store });
   await expect(host.reconcile({ controlPlane })).rejects.toMatchObject({
     code: expect.stringMatching(/^E_(INTEGRITY|ARCHIVE)$/),
   });

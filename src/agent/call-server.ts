@@ -1,9 +1,10 @@
-import { LarderError } from "../contract/index.ts";
+import { hasCode, LarderError } from "../contract/index.ts";
+import type { Prover } from "./prover.ts";
 import { refusal, unreachable } from "./server-answer.ts";
 
 export interface ServerAddress {
   server: URL;
-  token: string;
+  prover: Prover;
   /** For a whole exchange, or until the headers of one whose body is streamed. */
   timeoutMs: number;
 }
@@ -15,7 +16,9 @@ export interface Call {
   method?: "GET" | "PUT" | "POST";
   headers?: Record<string, string>;
   body?: string;
-  /** Follows a redirect to where the bytes are. The token stays here. */
+  /** Shown instead of this host's own proof. */
+  token?: string;
+  /** Follows a redirect to where the bytes are. The proof of who asks stays here. */
   follow?: boolean;
   /** Statuses that are answers here, not refusals. */
   accept?: readonly number[];
@@ -24,25 +27,40 @@ export interface Call {
   streamed?: boolean;
 }
 
-/** One request with the host's token. Throws `E_SERVER_UNREACHABLE` (retryable), what the server refused with, or the abort's reason. */
-export async function callServer<T>(
-  { server, token, timeoutMs }: ServerAddress,
-  call: Call,
+/** One request as this host. Throws `E_SERVER_UNREACHABLE` (retryable), what the server refused with, or the abort's reason. */
+export async function callServer<T>(address: ServerAddress, call: Call, read: (response: Response) => Promise<T>): Promise<T> {
+  const authorization = await authorizationOf(address, call);
+  try {
+    return await callOnce(address, { ...call, authorization }, read);
+  } catch (error) {
+    if (!hasCode(error, "E_CLOCK_SKEW") || !(await address.prover.learnTime(error, authorization))) throw error;
+    // The answer said what the time is: once more, going by that.
+    return await callOnce(address, { ...call, authorization: await authorizationOf(address, call) }, read);
+  }
+}
+
+const authorizationOf = async ({ prover }: ServerAddress, { token, method = "GET", path, body }: Call): Promise<string> =>
+  token === undefined ? await prover.prove({ method, path, body }) : `Bearer ${token}`;
+
+async function callOnce<T>(
+  { server, timeoutMs }: ServerAddress,
+  call: Call & { authorization: string },
   read: (response: Response) => Promise<T>,
 ): Promise<T> {
+  const { method = "GET", path, body, authorization } = call;
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(new DOMException("timed out", "TimeoutError")), timeoutMs);
   const signal = call.signal ? AbortSignal.any([call.signal, timeout.signal]) : timeout.signal;
   try {
-    const answer = await fetch(new URL(call.path.replace(/^\//, ""), withSlash(server)), {
-      method: call.method ?? "GET",
+    const answer = await fetch(new URL(path.replace(/^\//, ""), withSlash(server)), {
+      method,
       headers: {
-        authorization: `Bearer ${token}`,
+        authorization,
         "accept-encoding": "identity",
-        ...(call.body === undefined ? {} : { "content-type": "application/json" }),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...call.headers,
       },
-      ...(call.body === undefined ? {} : { body: call.body }),
+      ...(body === undefined ? {} : { body }),
       redirect: "manual",
       signal,
     });
@@ -61,7 +79,7 @@ export async function callServer<T>(
 
 const withSlash = (server: URL): URL => (server.pathname.endsWith("/") ? server : new URL(`${server.href}/`));
 
-/** One step, as a control plane gives it. Of the request's headers only the range goes along: who is asked now knows no tokens of ours. */
+/** One step, as a control plane gives it. Of the request's headers only the range goes along: who is asked now has nothing to do with our key. */
 async function followed(answer: Response, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
   const location = answer.headers.get("location");
   if (answer.status !== 307 || location === null) return answer;

@@ -4,27 +4,32 @@ import {
   type BlobKey,
   type Event,
   eventSchema,
+  type HostIdentity,
   hasCode,
   hostIdentitySchema,
   idSchema,
   LarderError,
   manifestDeltaType,
   manifestFromHeader,
+  parseSignedTime,
   rawRoutes,
   runRequestSchema,
   signedDesiredStateSchema,
+  timeHeaders,
 } from "../contract/index.ts";
+import { type HostStore, readHostSelf } from "../host/index.ts";
 import { batchedBlobs } from "./batched-blobs.ts";
 import { callServer, type ServerAddress } from "./call-server.ts";
 import type { ControlPlane, DesiredAnswer } from "./control-plane.ts";
 import { createEventParser } from "./event-stream.ts";
+import { createProver } from "./prover.ts";
 import { resumedBody, withIdleLimit } from "./resumed-body.ts";
 import { readCapped, unreachable } from "./server-answer.ts";
 
 export interface ControlPlaneOptions {
   server: URL;
-  /** A host's token. */
-  token: string;
+  /** Of the host that asks: it says who that is, once it has joined. */
+  store: HostStore;
   /** For one exchange. Default 30 s. */
   timeoutMs?: number;
   /** How often in a row a blob's connection may break. Default 5. */
@@ -41,33 +46,42 @@ const claimedSchema = z.array(z.object({ id: idSchema, request: runRequestSchema
 
 /** No I/O until it is used; holds no connection that has to be closed. */
 export function createControlPlaneClient(options: ControlPlaneOptions): ControlPlane {
-  const { server, token, timeoutMs = 30_000, blobTries = 5, idleMs = 60_000 } = options;
-  const address: ServerAddress = { server, token, timeoutMs };
+  const { server, store, timeoutMs = 30_000, blobTries = 5, idleMs = 60_000 } = options;
+  const prover = createProver(() => readHostSelf(store));
+  const address: ServerAddress = { server, prover, timeoutMs };
   /** Blobs that were fetched, or tried, by a redirect: whatever went wrong, the control plane itself checks, mends and falls back. */
   const redirected = new Set<BlobKey>();
   return {
-    identity: (signal) =>
-      callServer(address, { path: rawRoutes.self, subject: "its identity", signal }, async (response) => {
-        const parsed = hostIdentitySchema.safeParse(await readJson(response, "its identity"));
-        if (parsed.success) return parsed.data;
-        throw misunderstood("its identity");
-      }),
+    async join(token, request, signal) {
+      const call = {
+        path: rawRoutes.join,
+        subject: "to join",
+        method: "POST",
+        body: JSON.stringify(request),
+        token,
+        signal,
+      } as const;
+      const identity = await callServer(address, call, readIdentityAnswer);
+      prover.forget();
+      return identity;
+    },
 
-    desired: (etag, signal) =>
-      callServer(
-        address,
-        {
-          path: rawRoutes.desired,
-          subject: "the desired state",
-          headers: etag === undefined ? {} : { "if-none-match": etag },
-          accept: [304],
-          signal,
-        },
-        readDesired,
-      ).catch((error) => {
+    identity: (signal) => callServer(address, { path: rawRoutes.self, subject: "its identity", signal }, readIdentityAnswer),
+
+    desired(etag, signal) {
+      const nonce = crypto.randomUUID();
+      const call = {
+        path: rawRoutes.desired,
+        subject: "the desired state",
+        headers: { [timeHeaders.question]: nonce, ...(etag === undefined ? {} : { "if-none-match": etag }) },
+        accept: [304],
+        signal,
+      };
+      return callServer(address, call, (response) => readDesired(response, nonce)).catch((error) => {
         if (hasCode(error, "E_NOT_READY")) return { kind: "none" };
         throw error;
-      }),
+      });
+    },
 
     manifest: (lockfileHash, { from, signal } = {}) =>
       callServer(
@@ -203,19 +217,25 @@ export function createControlPlaneClient(options: ControlPlaneOptions): ControlP
   };
 }
 
-async function readDesired(response: Response): Promise<DesiredAnswer> {
+async function readIdentityAnswer(response: Response): Promise<HostIdentity> {
+  const parsed = hostIdentitySchema.safeParse(await readJson(response, "its identity"));
+  if (parsed.success) return parsed.data;
+  throw misunderstood("its identity");
+}
+
+async function readDesired(response: Response, nonce: string): Promise<DesiredAnswer> {
   if (response.status === 304) {
     await response.body?.cancel();
     return { kind: "notModified" };
   }
   const parsed = signedDesiredStateSchema.safeParse(await readJson(response, "the desired state"));
   if (!parsed.success) throw misunderstood("the desired state");
-  const date = Date.parse(response.headers.get("date") ?? "");
+  const time = parseSignedTime(response.headers.get(timeHeaders.answer));
   return {
     kind: "ok",
     signed: parsed.data,
     etag: response.headers.get("etag") ?? undefined,
-    nowMs: Number.isNaN(date) ? undefined : date,
+    time: time && { nonce, signed: time },
   };
 }
 

@@ -3,15 +3,17 @@ import type {
   Event,
   HostIdentity,
   HostReport,
+  JoinRequest,
   LockfileHash,
   RunOutcome,
   RunRequestBody,
   SignedDesiredState,
 } from "../contract/index.ts";
+import type { ToldTime } from "../host/index.ts";
 
 export type DesiredAnswer =
-  /** `nowMs`: the control plane's clock when it answered, if it said so. */
-  | { kind: "ok"; signed: SignedDesiredState; etag: string | undefined; nowMs: number | undefined }
+  /** `time`: the control plane's clock when it answered, if it said so. */
+  | { kind: "ok"; signed: SignedDesiredState; etag: string | undefined; time: ToldTime | undefined }
   | { kind: "notModified" }
   /** Nothing was installed yet. */
   | { kind: "none" };
@@ -20,6 +22,9 @@ export type ManifestAnswer = { kind: "whole"; bytes: Uint8Array } | { kind: "del
 
 /** What a host asks of its control plane. Nothing that it answers is trusted before it was checked. */
 export interface ControlPlane {
+  /** With an enrolment token. The same again, with the same key, gets the same answer. */
+  join(token: string, request: JoinRequest, signal?: AbortSignal): Promise<HostIdentity>;
+  /** Who the control plane takes this host for. */
   identity(signal?: AbortSignal): Promise<HostIdentity>;
   desired(etag?: string, signal?: AbortSignal): Promise<DesiredAnswer>;
   /** Whole, or what makes it of the manifest `from`, unchecked. */

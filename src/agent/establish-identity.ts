@@ -1,38 +1,76 @@
-import { keyIdOf, LarderError, pinnedKeyIdOf } from "../contract/index.ts";
-import { readIdentity, type StoredIdentity, type StoreWriter, writeIdentity } from "../host/index.ts";
+import { keyIdOf, LarderError, parseEnrolmentToken, signJoin } from "../contract/index.ts";
+import { ensureHostKey, readHostKey, readIdentity, type StoredIdentity, type StoreWriter, writeIdentity } from "../host/index.ts";
+import { failpoint } from "../lib/index.ts";
 import type { ControlPlane } from "./control-plane.ts";
 
+export interface JoinOptions {
+  server: URL;
+  token: string;
+  name?: string | undefined;
+  agentVersion?: string | undefined;
+  signal: AbortSignal;
+}
+
 /**
- * Who this host is: from its store, else from the control plane, then pinned for good. Its public key must be the one that the token names. Throws
- * `E_SIGNATURE` when it is not, `E_CONFIG` for a token that is no host's.
+ * Who this host is: from its store, else by joining with the token. Throws `E_SIGNATURE` for a control plane that is not the one which the token or the store
+ * names, `E_TOKEN_MISTYPED`, and `E_NOT_READY` for a host that has neither joined nor a token.
  */
 export async function establishIdentity(
   writer: StoreWriter,
   controlPlane: ControlPlane,
-  { token, server, signal }: { token: string; server: URL; signal: AbortSignal },
-): Promise<StoredIdentity> {
-  const pinned = pinnedKeyIdOf(token);
-  if (pinned === undefined) {
-    throw new LarderError("E_CONFIG", "The token is not a host's: it does not name its control plane's key.", {
-      hint: "Use the whole text that larder hosts enrol printed.",
+  { token, ...options }: Omit<JoinOptions, "token"> & { token?: string | undefined },
+): Promise<{ identity: StoredIdentity; joined: boolean }> {
+  const { store } = writer;
+  const stored = (await readHostKey(store)) && (await readIdentity(store));
+  if (stored) {
+    const { href } = options.server;
+    if (stored.server !== href) await writeIdentity(writer, { ...stored, server: href });
+    return { identity: { ...stored, server: href }, joined: false };
+  }
+  if (token === undefined) {
+    throw new LarderError("E_NOT_READY", `No host has joined with ${store.directory}.`, {
+      hint: "Give its agent a token that `larder hosts enrol` printed: larder agent --server URL --token TOKEN.",
     });
   }
-  const stored = await readIdentity(writer.store);
-  if (stored) {
-    if ((await keyIdOf(stored.publicKey)) !== pinned) {
-      throw new LarderError("E_SIGNATURE", `${writer.store.directory} belongs to another control plane than the token.`, {
-        hint: "Use the token of its own control plane, or an empty data directory.",
-        details: { path: writer.store.directory },
-      });
-    }
-    if (stored.server !== server.href) await writeIdentity(writer, { ...stored, server: server.href });
-    return { ...stored, server: server.href };
-  }
-  const { hostId, environment, storeId, publicKey } = await controlPlane.identity(signal);
+  return { identity: await joinControlPlane(writer, controlPlane, { ...options, token }), joined: true };
+}
+
+/**
+ * The token for an identity. The host's key is on disk before it is shown to anybody, and joining again with it gives the same identity: whatever is lost in
+ * between, this may be called again. A store that belongs to a control plane and an environment stays theirs.
+ */
+export async function joinControlPlane(
+  writer: StoreWriter,
+  controlPlane: ControlPlane,
+  { server, token, name, agentVersion, signal }: JoinOptions,
+): Promise<StoredIdentity> {
+  const { keyId: pinned } = parseEnrolmentToken(token);
+  const before = await readIdentity(writer.store);
+  const key = await ensureHostKey(writer);
+  await failpoint("join:before-request");
+  const { hostId, environment, storeId, publicKey } = await controlPlane.join(
+    token,
+    {
+      publicKey: key.publicKey,
+      signature: await signJoin(token, key),
+      platform: writer.store.platform,
+      ...(name === undefined ? {} : { name }),
+      ...(agentVersion === undefined ? {} : { agentVersion }),
+      ...(before === undefined ? {} : { member: { storeId: before.storeId, environment: before.environment } }),
+    },
+    signal,
+  );
+  await failpoint("join:before-identity");
   const offered = await keyIdOf(publicKey);
   if (offered !== pinned) {
-    throw new LarderError("E_SIGNATURE", `The control plane signs with key ${offered}; this host's token names ${pinned}.`, {
+    throw new LarderError("E_SIGNATURE", `The control plane signs with key ${offered}; the token names ${pinned}.`, {
       hint: "Check the server's address: it is not the control plane that made the token.",
+    });
+  }
+  if (before && (before.storeId !== storeId || before.environment !== environment)) {
+    throw new LarderError("E_WRONG_STORE", `${writer.store.directory} belongs to another control plane or environment.`, {
+      hint: "Use a token of its own control plane and environment, or an empty data directory.",
+      details: { path: writer.store.directory },
     });
   }
   const identity = { hostId, environment, storeId, publicKey, server: server.href };

@@ -1,4 +1,4 @@
-import { hasCode } from "../contract/index.ts";
+import { hasCode, LarderError } from "../contract/index.ts";
 import { backoffMs, type Logger, sleep } from "../lib/index.ts";
 import type { ControlPlane } from "./control-plane.ts";
 
@@ -9,6 +9,7 @@ export async function followEvents(
 ): Promise<void> {
   for (let failures = 0; !signal.aborted; ) {
     const startedAt = performance.now();
+    let askedMs = 0;
     try {
       let opened = false;
       const onOpen = () => {
@@ -23,10 +24,17 @@ export async function followEvents(
       if (!opened) logger.debug("the event stream ended before it began");
     } catch (error) {
       if (signal.aborted) return;
-      const quiet = hasCode(error, "E_SERVER_UNREACHABLE");
+      const quiet = hasCode(error, "E_SERVER_UNREACHABLE", "E_OVERLOADED", "E_NOT_READY");
+      askedMs = retryAfterOf(error);
       logger[quiet ? "debug" : "warn"]({ err: error }, "no events from the control plane; polling goes on");
     }
     failures = performance.now() - startedAt > 30_000 ? 1 : failures + 1;
-    await sleep(200 + backoffMs(failures, { baseMs: 500, maxMs: 30_000 }), signal).catch(() => undefined);
+    const pauseMs = askedMs > 0 ? askedMs * (1 + 0.2 * Math.random()) : 200 + backoffMs(failures, { baseMs: 500, maxMs: 30_000 });
+    await sleep(pauseMs, signal).catch(() => undefined);
   }
+}
+
+function retryAfterOf(error: unknown): number {
+  const said = error instanceof LarderError ? error.details?.retryAfterMs : undefined;
+  return typeof said === "number" ? said : 0;
 }

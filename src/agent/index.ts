@@ -5,6 +5,7 @@
 
 export type { ControlPlane, DesiredAnswer } from "./control-plane.ts";
 export { type ControlPlaneOptions, createControlPlaneClient } from "./control-plane-client.ts";
+export { type JoinOptions, joinControlPlane } from "./establish-identity.ts";
 export {
   createReconcileMemory,
   type ReconcileMemory,

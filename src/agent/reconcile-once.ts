@@ -22,7 +22,7 @@ import {
 import { failpoint, type Logger } from "../lib/index.ts";
 import { checkAfterBoot } from "./check-after-boot.ts";
 import type { ControlPlane, DesiredAnswer } from "./control-plane.ts";
-import { establishIdentity } from "./establish-identity.ts";
+import { establishIdentity, joinControlPlane } from "./establish-identity.ts";
 import { createManifestMemory, loadManifest, type ManifestMemory, pruneManifests } from "./manifest-cache.ts";
 import { repairStore } from "./repair-store.ts";
 import { sayHowMuch } from "./say-how-much.ts";
@@ -31,6 +31,8 @@ import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
 /** What one pass leaves for the next of the same process: with it, a pass that finds nothing new is one conditional request. */
 export interface ReconcileMemory {
   identified: boolean;
+  /** The token was tried: a host that is refused does not join again and again. */
+  joined?: boolean;
   /** Of the desired state that `tree` serves. */
   etag?: string | undefined;
   tree?: TreeRef | undefined;
@@ -55,9 +57,12 @@ export const createReconcileMemory = (): ReconcileMemory => ({
 export interface ReconcileOptions {
   writer: StoreWriter;
   controlPlane: ControlPlane;
-  /** The host's token and its server: who may sign. */
-  token: string;
   server: URL;
+  /** What to join with, for a host that has not, or is no longer known. */
+  token?: string | undefined;
+  /** What to be called, when the token leaves it open. */
+  name?: string | undefined;
+  agentVersion?: string | undefined;
   logger: Logger;
   memory?: ReconcileMemory;
   sweep?: Pick<SweepOptions, "graceMs" | "quotaBytes">;
@@ -109,13 +114,14 @@ interface Pass extends ReconcileOptions {
 }
 
 async function converge(pass: Pass): Promise<ReconcileResult> {
-  const { writer, controlPlane, memory, stopwatch, signal } = pass;
+  const { writer, controlPlane, memory, stopwatch } = pass;
   await stopwatch.measure("settle", () => checkAfterBoot(writer, pass));
   if (!memory.identified) {
-    await stopwatch.measure("identity", () => establishIdentity(writer, controlPlane, pass));
+    const { joined } = await stopwatch.measure("identity", () => establishIdentity(writer, controlPlane, pass));
     memory.identified = true;
+    memory.joined ||= joined;
   }
-  const answer = await stopwatch.measure("desired", () => controlPlane.desired(memory.etag, signal));
+  const answer = await stopwatch.measure("desired", () => askDesired(pass));
   if (answer.kind === "notModified") {
     await tidyNowAndThen(pass);
     return finish(pass, "unchanged", memory.tree);
@@ -148,10 +154,23 @@ async function converge(pass: Pass): Promise<ReconcileResult> {
   }
 }
 
+/** A host that is no longer known joins anew, if it was started with a token for that. */
+async function askDesired(pass: Pass): Promise<DesiredAnswer> {
+  const { writer, controlPlane, memory, signal, token } = pass;
+  try {
+    return await controlPlane.desired(memory.etag, signal);
+  } catch (error) {
+    if (!hasCode(error, "E_UNAUTHENTICATED") || token === undefined || memory.joined) throw error;
+    memory.joined = true;
+    await joinControlPlane(writer, controlPlane, { ...pass, token });
+    return await controlPlane.desired(memory.etag, signal);
+  }
+}
+
 type Offer = Extract<DesiredAnswer, { kind: "ok" }>;
 
-const accept = (writer: StoreWriter, { signed, nowMs }: Offer): Promise<DesiredState> =>
-  acceptDesiredState(writer, signed, nowMs === undefined ? {} : { nowMs });
+const accept = (writer: StoreWriter, { signed, time }: Offer): Promise<DesiredState> =>
+  acceptDesiredState(writer, signed, { time });
 
 /** True when `current` is the desired tree, whole, under the desired generation. */
 async function isServed(pass: Pass, desired: DesiredState): Promise<boolean> {

@@ -39,7 +39,7 @@ const blobsAsked = () => fake.requests.filter((request) => request.includes("/bl
 describe("a repair", () => {
   const repair = async () => {
     const { damaged } = await verifyStore(host.store, { unreached: true });
-    const controlPlane = createControlPlaneClient({ server: fake.url, token: fake.token, timeoutMs: 500 });
+    const controlPlane = createControlPlaneClient({ server: fake.url, store: host.store, timeoutMs: 500 });
     return repairStore(host.writer, { controlPlane, damaged, signal: AbortSignal.timeout(10_000) });
   };
 

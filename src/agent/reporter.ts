@@ -1,6 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { statfs } from "node:fs/promises";
-import type { ErrorBody, HostPhase, HostReport, Progress } from "../contract/index.ts";
-import { countRuns, currentTree, type HostStore } from "../host/index.ts";
+import { hostname } from "node:os";
+import { type AgentSession, type ErrorBody, type HostPhase, type HostReport, keyIdOf, type Progress } from "../contract/index.ts";
+import { countRuns, currentBootId, currentTree, type HostStore, readAccepted, readIdentity } from "../host/index.ts";
 import type { Logger } from "../lib/index.ts";
 import type { ControlPlane } from "./control-plane.ts";
 
@@ -30,6 +32,7 @@ export interface ReporterOptions {
 
 export function createReporter(options: ReporterOptions): Reporter {
   const { store, controlPlane, agentVersion, logger, heartbeatMs = 60_000, throttleMs = 500 } = options;
+  const session = createSession();
   let lastText = "";
   let lastAt = Number.NEGATIVE_INFINITY;
   let sending: Promise<void> = Promise.resolve();
@@ -39,11 +42,11 @@ export function createReporter(options: ReporterOptions): Reporter {
   const send = async (condition: HostCondition, signal: AbortSignal) => {
     try {
       const report = await describe(store, agentVersion, condition);
-      const { freeBytes: _, ...telling } = report;
+      const { freeBytes: _, totalBytes: __, ...telling } = report;
       const text = JSON.stringify(telling);
       if (text === lastText && performance.now() - lastAt < heartbeatMs) return;
       lastAt = performance.now();
-      await controlPlane.report(report, signal);
+      await controlPlane.report({ ...report, session: await session.next() }, signal);
       lastText = text;
     } catch (error) {
       lastText = "";
@@ -77,22 +80,36 @@ export function createReporter(options: ReporterOptions): Reporter {
   };
 }
 
+/** Says which life of the agent a report is from: two machines that share a key take turns. */
+function createSession(): { next(): Promise<AgentSession> } {
+  const id = randomBytes(16).toString("hex");
+  let sequence = 0;
+  return {
+    async next() {
+      const bootId = await currentBootId();
+      sequence += 1;
+      return { id, sequence, ...(bootId === "" ? {} : { bootId }), hostname: hostname().slice(0, 255) };
+    },
+  };
+}
+
 async function describe(store: HostStore, agentVersion: string, condition: HostCondition): Promise<HostReport> {
-  const [tree, runsInFlight, freeBytes] = await Promise.all([
+  const [tree, runsInFlight, disk, accepted, identity] = await Promise.all([
     currentTree(store),
     countRuns(store),
-    statfs(store.directory).then(
-      ({ bavail, bsize }) => bavail * bsize,
-      () => undefined,
-    ),
+    statfs(store.directory).catch(() => undefined),
+    readAccepted(store),
+    readIdentity(store),
   ]);
   return {
     ...condition,
     generation: tree?.generation ?? 0,
     ...(tree ? { lockfileHash: tree.lockfileHash } : {}),
+    ...(accepted ? { accepted: accepted.generation } : {}),
     platform: store.platform,
     agentVersion,
     runsInFlight,
-    ...(freeBytes === undefined ? {} : { freeBytes }),
+    ...(disk ? { freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize } : {}),
+    ...(identity ? { trustedKeyId: await keyIdOf(identity.publicKey) } : {}),
   };
 }

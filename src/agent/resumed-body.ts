@@ -43,7 +43,7 @@ export async function* resumedBody(options: ResumeOptions): AsyncGenerator<Uint8
       throw new Error(`ended after ${position} of ${total} bytes`);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      if (error instanceof LarderError && !hasCode(error, "E_SERVER_UNREACHABLE", "E_RATE_LIMITED")) throw error;
+      if (error instanceof LarderError && !hasCode(error, "E_SERVER_UNREACHABLE", "E_RATE_LIMITED", "E_OVERLOADED")) throw error;
       failures = position - startedAt >= progressBytes ? 1 : failures + 1;
       if (failures >= options.tries) throw error instanceof LarderError ? error : options.unreachable(error);
       await sleep(retryDelayMs(error, failures), signal);

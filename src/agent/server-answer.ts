@@ -9,15 +9,18 @@ export async function refusal(response: Response, subject: string): Promise<Lard
   const details = { status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   const body = await readErrorBody(response);
   const said = body === undefined ? `HTTP ${status}` : body.message;
+  if (status === 401 && body?.code === "E_CLOCK_SKEW") {
+    return new LarderError("E_CLOCK_SKEW", body.message, { hint: body.hint, details: { ...body.details, ...details } });
+  }
   if (status === 401) {
-    return new LarderError("E_UNAUTHENTICATED", `The control plane refuses this host's token: ${said}`, {
-      hint: "The host was revoked, or the token is not its own: enrol it again with larder hosts enrol.",
-      details,
+    return new LarderError("E_UNAUTHENTICATED", `The control plane refuses this host: ${said}`, {
+      hint: "Make a new token with larder hosts enrol, and start the agent with it on this data directory.",
+      details: { ...body?.details, ...details },
     });
   }
   if (status === 403) {
     return new LarderError("E_FORBIDDEN", `This host may not have ${subject}: ${said}`, {
-      hint: "Use the token that larder hosts enrol printed for this host.",
+      hint: "Check that control plane and host are of one version.",
       details,
     });
   }

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { type ErrorBody, type HostPhase, hasCode, LarderError } from "../contract/index.ts";
 import { currentTree, type HostStore, type SweepOptions, type TreeRef } from "../host/index.ts";
 import { backoffMs, jittered, type Logger, silentLogger, sleep } from "../lib/index.ts";
@@ -14,8 +15,10 @@ import { createWake } from "./wake.ts";
 export interface AgentOptions {
   store: HostStore;
   server: URL;
-  /** This host's own. */
-  token: string;
+  /** What to join with; a host that has joined needs none. */
+  token?: string | undefined;
+  /** What to be called, when the token leaves it open. Default: this machine's name. */
+  name?: string | undefined;
   /** Default: "unknown". */
   agentVersion?: string;
   logger?: Logger;
@@ -88,8 +91,8 @@ interface Running extends AgentOptions {
 }
 
 function runAgent(running: Running): Agent {
-  const { store, server, token, agentVersion = "unknown", logger, lock, tree, pollMs = 15_000, heartbeatMs } = running;
-  const controlPlane = running.controlPlane ?? createControlPlaneClient({ server, token });
+  const { store, server, agentVersion = "unknown", logger, lock, tree, pollMs = 15_000, heartbeatMs } = running;
+  const controlPlane = running.controlPlane ?? createControlPlaneClient({ server, store });
   const reporter = createReporter({ store, controlPlane, agentVersion, logger, ...(heartbeatMs ? { heartbeatMs } : {}) });
   const stop = new AbortController();
   const { signal } = stop;
@@ -102,8 +105,10 @@ function runAgent(running: Running): Agent {
     reconcileOnce({
       writer: await lock.writer(),
       controlPlane,
-      token,
       server,
+      token: running.token,
+      name: running.name ?? hostname(),
+      agentVersion,
       logger,
       memory,
       signal,

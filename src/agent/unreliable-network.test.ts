@@ -4,7 +4,6 @@ import { readdir } from "node:fs/promises";
 import { buildGeneration } from "../../test/harness/fixture-generation.ts";
 import type { BlobKey } from "../contract/index.ts";
 import { readAccepted } from "../host/index.ts";
-import { createControlPlaneClient } from "./index.ts";
 import { type FakeControlPlane, openFakeControlPlane } from "./testing/fake-control-plane.ts";
 import { openTestHost, type TestHost } from "./testing/open-test-host.ts";
 
@@ -33,11 +32,12 @@ describe("the network", () => {
     await fake.start();
   });
 
-  test("a revoked token is said so", async () => {
-    fake.token = `${fake.token}0`;
-    const token = fake.token.slice(0, -1);
-    const controlPlane = createControlPlaneClient({ server: fake.url, token });
-    await expect(host.reconcile({ token, controlPlane })).rejects.toMatchObject({ code: "E_UNAUTHENTICATED", retryable: false });
+  test("a revoked host is told so, and serves on", async () => {
+    await fake.publish(large, 1);
+    await host.reconcile();
+    fake.revoke();
+    await expect(host.reconcile({ token: undefined })).rejects.toMatchObject({ code: "E_UNAUTHENTICATED", retryable: false });
+    expect(await host.served()).toBe(large.lockfileHash);
   });
 
   test("a blob whose connection is cut is resumed where it ended", async () => {
@@ -112,9 +112,9 @@ describe("the network", () => {
     await expect(host.reconcile()).rejects.toMatchObject({ code: "E_TOO_LARGE" });
   });
 
-  test("redirects are not followed: the token stays where it belongs", async () => {
+  test("redirects are not followed: the proof stays where it belongs", async () => {
     fake.intercept = (request, response) => {
-      if (request.url !== "/api/hosts/self") return false;
+      if (request.url !== "/api/desired") return false;
       response.writeHead(302, { location: "http://127.0.0.1:1/" }).end();
       return true;
     };

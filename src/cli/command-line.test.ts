@@ -57,7 +57,7 @@ describe("a command line that is wrong", () => {
     ["run /", "/ is a directory"],
     ["hosts enrol A.b", 'ID is "A.b", not a host\'s name'],
     ["up --host-id A.b", '--host-id is "A.b", not a host\'s name'],
-    ["agent --server http://127.0.0.1:9 --token ldr_admin_0123456789", "The token is not a host's"],
+    ["agent --server http://127.0.0.1:9 --token ldr_admin_0123456789", "This is not an enrolment token"],
     ["run x --context {", "--context is not JSON"],
     ["add a a@1.0.0", "a is named twice"],
     ["install --no-wait --wait-hosts", "contradict"],

@@ -6,7 +6,7 @@ import { demo } from "./commands/demo.ts";
 import { diff } from "./commands/diff.ts";
 import { environmentsCreate, environmentsList } from "./commands/environments.ts";
 import { generations } from "./commands/generations.ts";
-import { hostsEnrol, hostsList, hostsRevoke } from "./commands/hosts.ts";
+import { hostsCancelEnrolment, hostsEnrol, hostsEnrolments, hostsList, hostsRevoke, hostsShow } from "./commands/hosts.ts";
 import { install } from "./commands/install.ts";
 import { list } from "./commands/list.ts";
 import { operationsCancel, operationsList } from "./commands/operations.ts";
@@ -61,7 +61,10 @@ export const commands: CommandSpec[] = [
   revocationsList,
   revocationsLift,
   hostsList,
+  hostsShow,
   hostsEnrol,
+  hostsEnrolments,
+  hostsCancelEnrolment,
   hostsRevoke,
   tokensList,
   tokensCreate,

@@ -1,9 +1,6 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { ControlPlane } from "../agent/index.ts";
-import { LarderError } from "../contract/index.ts";
+import { isLikeEnrolmentToken, LarderError } from "../contract/index.ts";
 import type { HostStore } from "../host/index.ts";
-import { undefinedOn } from "../lib/index.ts";
 import type { CommandContext, Outcome } from "./command.ts";
 import { findServer } from "./connection.ts";
 import { openExistingStore } from "./local-store.ts";
@@ -13,18 +10,12 @@ import { formatBytes, shortHash } from "./render/quantity.ts";
 /** A restart overlaps a little with what it replaces, or with a `reconcile` that is about to end. */
 export const lockWaitMs = 5000;
 
-/** Where `up` keeps the token of the host that it runs itself. */
-export const localHostTokenPath = (dataDir: string): string => join(dataDir, "control", "local-host-token");
-
-export const readLocalHostToken = async (dataDir: string): Promise<string | undefined> =>
-  (await undefinedOn(["ENOENT", "ENOTDIR"], readFile(localHostTokenPath(dataDir), "utf8")))?.trim() || undefined;
-
-/** The control plane of the host whose store this is, and what proves to it who asks. */
+/** The control plane of the host whose store this is. */
 export async function connectAsHost(
   { settings }: CommandContext,
   store: HostStore,
-): Promise<{ controlPlane: ControlPlane; server: URL; token: string }> {
-  const [{ createControlPlaneClient }, { readIdentity }] = await Promise.all([
+): Promise<{ controlPlane: ControlPlane; server: URL; token: string | undefined }> {
+  const [{ createControlPlaneClient }, { readHostSelf, readIdentity }] = await Promise.all([
     import("../agent/index.ts"),
     import("../host/index.ts"),
   ]);
@@ -39,13 +30,13 @@ export async function connectAsHost(
       },
     );
   }
-  const token = settings.token ?? (await readLocalHostToken(settings.dataDir));
-  if (token === undefined) {
-    throw new LarderError("E_UNAUTHENTICATED", `There is no token to act as host ${identity?.hostId ?? ""} with.`, {
-      hint: "Give the host's token in LARDER_TOKEN; `larder hosts enrol` shows it.",
+  const token = settings.token !== undefined && isLikeEnrolmentToken(settings.token) ? settings.token : undefined;
+  if (token === undefined && !(await readHostSelf(store))) {
+    throw new LarderError("E_UNAUTHENTICATED", `No host has joined with ${settings.dataDir}.`, {
+      hint: "Join with a token that `larder hosts enrol` shows: larder agent --server URL --token TOKEN.",
     });
   }
-  return { controlPlane: createControlPlaneClient({ server, token }), server, token };
+  return { controlPlane: createControlPlaneClient({ server, store }), server, token };
 }
 
 /** One reconcile pass by this process, as the host whose store the data directory is. `E_LOCKED` while its agent runs. */

@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { type Id, idSchema, LarderError } from "../contract/index.ts";
+import { hostLabelsSchema, type Id, idSchema, LarderError } from "../contract/index.ts";
 import { parseAgeText, parseDuration } from "./setting-values.ts";
 
 // Parsers for commander's arguments and options: text in, value out, E_INPUT that names the option.
@@ -93,3 +93,15 @@ export const rateOption = (description: string): Option =>
 
 export const parallelOption = (): Option =>
   new Option("--parallel <n>", "how many blobs at a time (default: 4)").argParser(parseCount("--parallel", 32));
+
+/** For a repeatable option: each `name=value` joins those before it. */
+export const parseLabel =
+  (name: string) =>
+  (text: string, previous: Record<string, string> = {}): Record<string, string> => {
+    const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+    const labels = { ...previous, ...(key === undefined || value === undefined ? {} : { [key]: value }) };
+    if (key !== undefined && hostLabelsSchema.safeParse(labels).success) return labels;
+    throw new LarderError("E_INPUT", `${name} is ${JSON.stringify(text.slice(0, 100))}, not NAME=VALUE.`, {
+      hint: "Names are lower-case letters, digits, '.', '-' and '_', at most 20 of them.",
+    });
+  };

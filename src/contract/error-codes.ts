@@ -10,6 +10,8 @@ export const errorCodes = {
   E_NAME: [400, 2],
   E_VERSION: [400, 2],
   E_UNAUTHENTICATED: [401, 3],
+  E_TOKEN_MISTYPED: [400, 2],
+  E_CLOCK_SKEW: [401, 3],
   E_FORBIDDEN: [403, 3],
   E_NOT_FOUND: [404, 4],
   E_CONFLICT: [409, 5],
@@ -22,6 +24,7 @@ export const errorCodes = {
   E_TIMEOUT: [504, 1],
   E_SERVER_UNREACHABLE: [503, 1],
   E_NOT_READY: [503, 1],
+  E_OVERLOADED: [503, 1],
 
   E_PACKAGE_NOT_FOUND: [422, 6],
   E_VERSION_NOT_FOUND: [422, 6],
@@ -48,6 +51,7 @@ export const errorCodes = {
   E_TREE_DAMAGED: [500, 7],
 
   E_SIGNATURE: [422, 8],
+  E_KEY_EARLY: [422, 8],
   E_ROLLBACK: [422, 8],
   E_EQUIVOCATION: [422, 8],
   E_EXPIRED: [422, 8],

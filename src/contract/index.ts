@@ -13,6 +13,9 @@ export {
   type SignedDesiredState,
   signedDesiredStateSchema,
 } from "./desired-state.ts";
+export { generateKeyPair, isTextSignedBy, type KeyPair, keyIdOf, signText } from "./ed25519.ts";
+export { type Enrolment, enrolInputSchema, enrolmentSchema, type JoinRequest, joinRequestSchema } from "./enrolment.ts";
+export { formatEnrolmentToken, isLikeEnrolmentToken, parseEnrolmentToken } from "./enrolment-token.ts";
 export { type EnvironmentDetails, environmentSchema } from "./environment.ts";
 export { errorBodySchema } from "./error-body.ts";
 export { type ErrorCode, errorCodes, exitCodeOf, httpStatusOf, isErrorCode } from "./error-codes.ts";
@@ -27,7 +30,36 @@ export {
   generationSchema,
   type PackageChange,
 } from "./generation.ts";
-export { type Host, type HostPhase, type HostReport, hostPhases, hostReportSchema, hostSchema } from "./host.ts";
+export {
+  type AgentSession,
+  type Host,
+  type HostLabels,
+  type HostPhase,
+  type HostReport,
+  type HostState,
+  hostLabelsSchema,
+  hostPhases,
+  hostReportSchema,
+  hostSchema,
+  hostStates,
+  type SeenSession,
+  silentAfterMs,
+} from "./host.ts";
+export {
+  createReadProof,
+  createRequestProof,
+  digestOfBody,
+  type HostCredential,
+  type HostProof,
+  isHostProof,
+  isJoinSignedBy,
+  isProofBy,
+  type ProvenRequest,
+  parseHostProof,
+  proofAheadMs,
+  proofLifeMs,
+  signJoin,
+} from "./host-proof.ts";
 export { defaultEnvironment, type EnvironmentName, environmentNameSchema, type Id, idSchema, timestampSchema } from "./ids.ts";
 export {
   type BlobKey,
@@ -144,6 +176,7 @@ export {
   manifestDeltaType,
   manifestFromHeader,
   rawRoutes,
+  timeHeaders,
 } from "./routes.ts";
 export {
   type Confinement,
@@ -160,7 +193,15 @@ export {
   runtimes,
 } from "./run.ts";
 export { type Session, sessionSchema } from "./session.ts";
-export { assertDesiredStateSignature, generateSigningKey, keyIdOf, type SigningKey, signDesiredState } from "./signing.ts";
+export {
+  formatSignedTime,
+  isTimeSignedBy,
+  parseSignedTime,
+  type SignedTime,
+  signedTimeSchema,
+  signTime,
+} from "./signed-time.ts";
+export { assertDesiredStateSignature, generateSigningKey, type SigningKey, signDesiredState } from "./signing.ts";
 export { type Status, statusSchema } from "./status.ts";
 export {
   type AuditInput,
@@ -181,5 +222,5 @@ export {
   troublesListed,
 } from "./storage-operations.ts";
 export { type MigrationStatus, type StorageStatus, storageStatusSchema } from "./storage-status.ts";
-export { pinnedKeyIdOf, type Role, roles, type Token, tokenSchema } from "./token.ts";
+export { type Role, roles, type Token, tokenSchema } from "./token.ts";
 export { type NewWaiver, newWaiverSchema, type Revocation, type Waiver, waiverSchema } from "./waiver.ts";

@@ -1,6 +1,7 @@
 const patterns: [RegExp, string][] = [
   [/\b(https?:\/\/)[^\s/@]+@/gi, "$1***@"],
   [/\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}/gi, "$1 ***"],
+  [/\b(larderhost)\s+[A-Za-z0-9._-]{6,}/gi, "$1 ***"],
   [/\bldr_[a-z]+_[A-Za-z0-9_.-]{6,}/g, "ldr_***"],
   [/\bnpm_[A-Za-z0-9]{20,}/g, "npm_***"],
 ];

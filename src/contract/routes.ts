@@ -4,7 +4,7 @@ import { auditContract } from "./audit-log.ts";
 import { environmentsContract } from "./environment-routes.ts";
 import { exactVersionSchema } from "./exact-version.ts";
 import { generationsContract } from "./generation-routes.ts";
-import { hostReportSchema, hostSchema } from "./host.ts";
+import { hostContract } from "./host-routes.ts";
 import { environmentNameSchema, idSchema } from "./ids.ts";
 import { installOperationSchema, operationSchema, startedSchema } from "./operation.ts";
 import { allowlistSchema, packageEntrySchema } from "./package-entry.ts";
@@ -12,7 +12,6 @@ import { packageNameSchema } from "./package-name.ts";
 import { choiceSchema } from "./plan.ts";
 import { plansContract, policyContract, revocationsContract, waiversContract } from "./policy-routes.ts";
 import { registryContract, secretsContract } from "./registry-routes.ts";
-import { runOutcomeSchema, runRequestSchema, runResultSchema } from "./run.ts";
 import { sessionContract } from "./session-routes.ts";
 import { statusSchema } from "./status.ts";
 import { storageContract } from "./storage-routes.ts";
@@ -102,39 +101,7 @@ export const contract = {
       .output(operationSchema),
   },
   generations: generationsContract,
-  hosts: {
-    list: oc.route({ method: "GET", path: "/hosts", summary: "All hosts" }).output(z.array(hostSchema)),
-    get: oc.route({ method: "GET", path: "/hosts/{id}", summary: "One host" }).input(byId).output(hostSchema),
-    enrol: oc
-      .route({ method: "POST", path: "/hosts", successStatus: 201, summary: "Enrol a host; its token is shown this once" })
-      .input(z.object({ id: idSchema, environment: environmentNameSchema }))
-      .output(z.object({ host: hostSchema, token: z.string() })),
-    revoke: oc.route({ method: "DELETE", path: "/hosts/{id}", summary: "Revoke a host" }).input(byId).output(hostSchema),
-    reconcile: oc
-      .route({ method: "POST", path: "/hosts/{id}/reconcile", summary: "Wake a host's agent now" })
-      .input(byId)
-      .output(hostSchema),
-    run: oc
-      .route({
-        method: "POST",
-        path: "/hosts/{id}/runs",
-        summary: "Run a script on a host that allows it, and wait for what comes of it",
-      })
-      .input(runRequestSchema.extend({ id: idSchema }))
-      .output(runResultSchema),
-    claimRuns: oc
-      .route({ method: "POST", path: "/hosts/self/runs/claim", summary: "A host takes scripts that wait for it" })
-      .input(z.object({ max: z.number().int().min(1).max(100) }))
-      .output(z.array(z.object({ id: idSchema, request: runRequestSchema }))),
-    finishRun: oc
-      .route({ method: "PUT", path: "/hosts/self/runs/{id}", summary: "A host says what came of a script" })
-      .input(z.object({ id: idSchema, outcome: runOutcomeSchema }))
-      .output(z.object({ awaited: z.boolean().describe("False: the caller has gone") })),
-    report: oc
-      .route({ method: "PUT", path: "/hosts/self/report", summary: "A host's report of itself" })
-      .input(hostReportSchema)
-      .output(hostSchema),
-  },
+  hosts: hostContract,
   session: sessionContract,
   plans: plansContract,
   policy: policyContract,
@@ -158,6 +125,8 @@ export const rawRoutes = {
   openapi: "/api/openapi.json",
   /** Server-sent events, see `Event`. */
   events: "/api/events",
+  /** `POST JoinRequest` with an enrolment token, the answer is `HostIdentity`. */
+  join: "/api/hosts/join",
   /** Host: `HostIdentity`. */
   self: "/api/hosts/self",
   /** Host: `SignedDesiredState` of its environment, with an ETag; 304 to `If-None-Match`; 404 `E_NOT_READY` while nothing was installed. */
@@ -190,12 +159,15 @@ export const acceptsBlobRedirect = { "larder-blob-redirect": "follow" } as const
 export const manifestFromHeader = "larder-manifest-from";
 export const manifestDeltaType = "application/vnd.larder.manifest-delta+json";
 
-/** What a host learns of itself with its token. */
+/** A host that asks for its desired state with `question: NONCE` gets a `SignedTime` for that nonce with it. */
+export const timeHeaders = { question: "larder-nonce", answer: "larder-time" } as const;
+
+/** What a host learns of itself when it joins, and may ask again. */
 export const hostIdentitySchema = z.object({
   hostId: idSchema,
   environment: environmentNameSchema,
   storeId: z.string(),
-  /** Raw Ed25519 public key, base64. The host checks it against the key id in its token and pins it. */
+  /** Raw Ed25519 public key, base64: what signs now. */
   publicKey: z.string(),
 });
 export type HostIdentity = z.infer<typeof hostIdentitySchema>;

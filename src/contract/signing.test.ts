@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { canonicalJson } from "./canonical-json.ts";
 import type { DesiredState } from "./desired-state.ts";
-import { assertDesiredStateSignature, generateSigningKey, keyIdOf, signDesiredState } from "./signing.ts";
+import { keyIdOf } from "./ed25519.ts";
+import { assertDesiredStateSignature, generateSigningKey, signDesiredState } from "./signing.ts";
 
 const desired = {
   format: 1,

@@ -2,9 +2,10 @@ import { z } from "zod";
 import { idSchema, timestampSchema } from "./ids.ts";
 
 /**
+/**
  * admin: everything · operator: packages, installs, generations and operations, not who may do what, nor where things are kept · viewer: reads
  * everything, the audit log included · author: reads packages and types, and runs scripts · metrics: `/metrics` alone · host: its own environment's desired state, manifest and
- * blobs, and its report.
+ * blobs, and its report; hosts have keys of their own instead of tokens. A token's text is `ldr_<role>_<secret>`, 32 random bytes in base64url; servers keep a hash of it.
  */
 export const roles = ["admin", "operator", "viewer", "author", "metrics", "host"] as const;
 export type Role = (typeof roles)[number];
@@ -18,11 +19,3 @@ export const tokenSchema = z.object({
   lastUsedAt: timestampSchema.optional(),
 });
 export type Token = z.infer<typeof tokenSchema>;
-
-/**
- * A token's text is `ldr_<role>_<secret>`, and a host's is `ldr_host_<secret>.<keyId>`: the id of the key that its control plane signs with, so
- * that a host trusts the right one from its first request. The secret is 32 random bytes in base64url. Servers keep a hash of the text only.
- */
-export function pinnedKeyIdOf(token: string): string | undefined {
-  return /^ldr_host_[^.]+\.([0-9a-f]{32})$/.exec(token)?.[1];
-}

@@ -3,9 +3,12 @@ import { customType } from "drizzle-orm/pg-core";
 /** `timestamptz(3)` as the contract's timestamps: RFC 3339 in UTC with milliseconds, whatever the session's time zone. */
 export const timestampColumn = customType<{ data: string; driverData: string }>({
   dataType: () => "timestamp(3) with time zone",
-  // PostgreSQL says `2026-01-31 12:00:00.5+00`: an offset without minutes is not RFC 3339.
-  fromDriver: (text) => new Date(text.replace(" ", "T").replace(/([+-]\d\d)$/, "$1:00")).toISOString(),
+  fromDriver: (text) => toTimestamp(text),
 });
+
+/** PostgreSQL says `2026-01-31 12:00:00.5+00`: an offset without minutes is not RFC 3339. */
+export const toTimestamp = (text: string): string =>
+  new Date(text.replace(" ", "T").replace(/([+-]\d\d)$/, "$1:00")).toISOString();
 
 export const bytesColumn = customType<{ data: Uint8Array; driverData: Uint8Array }>({
   dataType: () => "bytea",

@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import { onBothDatabases } from "../../test/harness/on-both-databases.ts";
 import { type HostReport, hostSchema, tokenSchema } from "../contract/index.ts";
 import { listAudit, recordAudit } from "./audit-log.ts";
+import { findHostByKey, getHostKey, listChangedHosts, wasKeyRevokedSince } from "./host-keys.ts";
 import { getHost, insertHost, listHostPlatforms, listHosts, reportHost, revokeHost } from "./hosts.ts";
 import { ensureMeta, ensureStoreId, getMeta, setMeta } from "./meta.ts";
 import { activeSigningKey, ensureSigningKey, listSigningKeys } from "./signing-keys.ts";
@@ -23,17 +24,20 @@ const report: HostReport = {
 };
 
 onBothDatabases("hosts, tokens and keys", ({ db, environment }) => {
+  const reportIn = (id: string, said: HostReport) => db().transaction((tx) => reportHost(tx, id, said));
+
   test("a host is pending until it reports, and shows what it reported last", async () => {
     const host = { id: nextId("host"), environment: await environment() };
     const inserted = await insertHost(db().query, host);
-    expect(inserted).toEqual({ ...host, createdAt: expect.any(String), generation: 0, phase: "pending", runsInFlight: 0 });
+    const fresh = { ...host, generation: 0, accepted: 0, phase: "pending", state: "current", wanted: 0, lag: 0, runsInFlight: 0 };
+    expect(inserted).toEqual({ ...fresh, labels: {}, sessions: [], createdAt: expect.any(String) } as never);
     expect(await insertHost(db().query, host)).toBeUndefined();
-    const reported = await reportHost(db().query, host.id, report);
+    const reported = (await reportIn(host.id, report))?.host;
     expect(reported).toMatchObject(report);
     expect(reported?.lastSeenAt).toMatch(/Z$/);
     expect(hostSchema.parse(reported)).toEqual(reported as never);
     const { progress: _, error: __, freeBytes: ___, ...quiet } = report;
-    const later = await reportHost(db().query, host.id, quiet);
+    const later = (await reportIn(host.id, quiet))?.host;
     expect(later).not.toHaveProperty("error");
     expect(later).not.toHaveProperty("progress");
     expect(await getHost(db().query, host.id)).toEqual(later!);
@@ -41,34 +45,56 @@ onBothDatabases("hosts, tokens and keys", ({ db, environment }) => {
     expect((await listHosts(db().query)).map(({ id }) => id)).toContain(host.id);
   });
 
-  test("a revoked host is gone with its tokens, and its id can be enrolled afresh", async () => {
+  test("a report of the same agent that comes again, or late, changes nothing", async () => {
     const host = { id: nextId("host"), environment: await environment() };
     await insertHost(db().query, host);
-    await reportHost(db().query, host.id, report);
-    const hash = nextId("hash");
-    await createToken(db().query, {
-      id: nextId("t"),
-      role: "host",
-      subject: host.id,
-      hash,
-      environment: host.environment,
-      hostId: host.id,
+    const session = { id: "a".repeat(32), sequence: 2 };
+    expect(await reportIn(host.id, { ...report, session })).toMatchObject({ stale: false });
+    for (const sequence of [2, 1]) {
+      const late = await reportIn(host.id, { ...report, generation: 1, session: { ...session, sequence } });
+      expect(late).toMatchObject({ stale: true, host: { generation: 3 } });
+    }
+  });
+
+  test("a host that lags says since when: since the first generation that it does not serve", async () => {
+    const name = await environment();
+    const { id } = (await insertHost(db().query, { id: nextId("host"), environment: name }))!;
+    await reportIn(id, { ...report, error: undefined, generation: 1 });
+    for (const [number, at] of [
+      [1, "2026-01-01"],
+      [2, "2026-01-02"],
+      [3, "2026-01-03"],
+    ] as const) {
+      await db().query.execute(sql`insert into generations (environment, number, lockfile_hash, created_at, created_by, reason, packages, nodes, allowlist_revision)
+        values (${name}, ${number}, 'x', ${at}::timestamptz, 'ann', 'install', '[]', 0, 0)`);
+    }
+    await db().query.execute(sql`update environments set generation_counter = 3 where name = ${name}`);
+    expect(await getHost(db().query, id)).toMatchObject({
+      wanted: 3,
+      lag: 2,
+      state: "behind",
+      since: expect.stringMatching(/^2026-01-0[12]T/),
     });
-    expect(await findToken(db().query, hash)).toMatchObject({ role: "host", hostId: host.id, environment: host.environment });
+  });
+
+  test("a host has one key, and it goes with it", async () => {
+    const publicKey = nextId("key");
+    const host = { id: nextId("host"), environment: await environment(), publicKey };
+    await insertHost(db().query, host);
+    expect(await getHostKey(db().query, host.id)).toEqual(host);
+    expect(await findHostByKey(db().query, publicKey)).toEqual(host);
+    const again = insertHost(db().query, { ...host, id: nextId("host") });
+    await expect(again).rejects.toThrow();
+    await again.catch(() => {});
     expect(await db().transaction((tx) => revokeHost(tx, host.id))).toMatchObject({ id: host.id });
     expect(await db().transaction((tx) => revokeHost(tx, host.id))).toBeUndefined();
-    expect(await findToken(db().query, hash)).toBeUndefined();
-    expect(await getHost(db().query, host.id)).toBeUndefined();
-    expect(await reportHost(db().query, host.id, report)).toBeUndefined();
+    expect(await getHostKey(db().query, host.id)).toBeUndefined();
+    expect(await wasKeyRevokedSince(db().query, publicKey, "2026-01-01T00:00:00.000Z")).toBe(true);
+    expect(await wasKeyRevokedSince(db().query, publicKey, "2126-01-01T00:00:00.000Z")).toBe(false);
+    expect(await listChangedHosts(db().query, 60_000)).toContain(host.id);
+    expect(await reportIn(host.id, report)).toBeUndefined();
     expect(await listHosts(db().query, host.environment)).toEqual([]);
-    expect(await insertHost(db().query, host)).toEqual({
-      ...host,
-      createdAt: expect.any(String),
-      generation: 0,
-      phase: "pending",
-      runsInFlight: 0,
-    });
-    expect(await findToken(db().query, hash)).toBeUndefined();
+    expect(await insertHost(db().query, host)).toMatchObject({ id: host.id, generation: 0, phase: "pending" });
   });
 
   test("an environment's platforms are those that its hosts reported", async () => {
@@ -79,7 +105,7 @@ onBothDatabases("hosts, tokens and keys", ({ db, environment }) => {
     ];
     for (const platform of [musl, arm, musl]) {
       const { id } = (await insertHost(db().query, { id: nextId("host"), environment: name }))!;
-      await reportHost(db().query, id, { ...report, platform });
+      await reportIn(id, { ...report, platform });
     }
     await insertHost(db().query, { id: nextId("host"), environment: name });
     expect(await listHostPlatforms(db().query, name)).toEqual([arm, musl]);

@@ -51,6 +51,14 @@ export { isDatabaseAway } from "./database-errors.ts";
 export { getDesiredState, listDesiredGenerations, putDesiredState } from "./desired-states.ts";
 export { assertEpoch, fenced, tryElect, whileEpochHolds } from "./election.ts";
 export {
+  createEnrolment,
+  type EnrolmentToCreate,
+  listEnrolments,
+  lockEnrolment,
+  revokeEnrolment,
+  useEnrolment,
+} from "./enrolments.ts";
+export {
   createEnvironment,
   type Environment,
   type EnvironmentState,
@@ -67,8 +75,9 @@ export {
   listGenerations,
   setGenerationNote,
 } from "./generations.ts";
+export { findHostByKey, getHostKey, type HostKey, listChangedHosts, wasKeyRevokedSince } from "./host-keys.ts";
 export { claimRuns, countWaitingRuns, dropRun, finishRun, getRun, queueRun, type RunToQueue } from "./host-runs.ts";
-export { getHost, insertHost, listHostPlatforms, listHosts, reportHost, revokeHost } from "./hosts.ts";
+export { getHost, type HostToInsert, insertHost, listHostPlatforms, listHosts, reportHost, revokeHost } from "./hosts.ts";
 /** @internal For tests. */
 export {
   getLockfile,

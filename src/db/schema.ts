@@ -7,6 +7,7 @@ import type {
   ErrorBody,
   ExactVersion,
   Generation,
+  HostLabels,
   HostPhase,
   Id,
   Integrity,
@@ -20,6 +21,7 @@ import type {
   Progress,
   RegistryAuthInput,
   Role,
+  SeenSession,
   SignedDesiredState,
   WaivableRule,
 } from "../contract/index.ts";
@@ -246,6 +248,23 @@ export const sessions = pgTable(
   },
   (table) => [index("sessions_token_id").on(table.tokenId, table.createdAt)],
 );
+/** The right to join. */
+export const enrolments = pgTable("enrolments", {
+  id: text("id").$type<Id>().primaryKey(),
+  hash: text("hash").notNull().unique("enrolments_hash"),
+  environment: text("environment")
+    .$type<EnvironmentName>()
+    .notNull()
+    .references(() => environments.name),
+  hostId: text("host_id").$type<Id>(),
+  labels: jsonb("labels").$type<HostLabels>().notNull().default({}),
+  uses: integer("uses").notNull(),
+  used: integer("used").notNull().default(0),
+  createdAt: timestampColumn("created_at").notNull().default(now),
+  createdBy: text("created_by").notNull(),
+  expiresAt: timestampColumn("expires_at").notNull(),
+  revokedAt: timestampColumn("revoked_at"),
+});
 
 export const hosts = pgTable(
   "hosts",
@@ -267,8 +286,24 @@ export const hosts = pgTable(
     agentVersion: text("agent_version"),
     runsInFlight: integer("runs_in_flight").notNull().default(0),
     freeBytes: count("free_bytes"),
+    totalBytes: count("total_bytes"),
+    /** Raw Ed25519, base64: the half of its key that the host gave away. */
+    publicKey: text("public_key"),
+    enrolmentId: text("enrolment_id").$type<Id>(),
+    labels: jsonb("labels").$type<HostLabels>().notNull().default({}),
+    accepted: count("accepted").notNull().default(0),
+    trustedKeyId: text("trusted_key_id"),
+    phaseSince: timestampColumn("phase_since"),
+    /** Newest first. */
+    sessions: jsonb("sessions").$type<SeenSession[]>().notNull().default([]),
+    /** When the alarm began, and when it was last confirmed. */
+    clonedSince: timestampColumn("cloned_since"),
+    clonedAt: timestampColumn("cloned_at"),
   },
-  (table) => [index("hosts_environment").on(table.environment)],
+  (table) => [
+    index("hosts_environment").on(table.environment),
+    uniqueIndex("hosts_public_key").on(table.publicKey).where(sql`revoked_at is null`),
+  ],
 );
 
 /** Only as long as somebody waits for the outcome. */

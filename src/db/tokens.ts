@@ -1,14 +1,11 @@
 import { and, asc, eq, isNull, or, sql } from "drizzle-orm";
-import type { EnvironmentName, Id, Role, Token } from "../contract/index.ts";
+import type { Id, Role, Token } from "../contract/index.ts";
 import type { Queryable } from "./queryable.ts";
 import { tokens } from "./schema.ts";
 import { withoutNulls } from "./without-nulls.ts";
 
-/** Who a request is from. A host's token says which host, and which environment. */
-export interface TokenOwner extends Token {
-  environment?: EnvironmentName;
-  hostId?: Id;
-}
+/** Who a request is from. */
+export type TokenOwner = Token;
 
 const publicColumns = {
   id: tokens.id,
@@ -17,13 +14,10 @@ const publicColumns = {
   createdAt: tokens.createdAt,
   lastUsedAt: tokens.lastUsedAt,
 };
-export const ownerColumns = { ...publicColumns, environment: tokens.environment, hostId: tokens.hostId };
+export const ownerColumns = publicColumns;
 
 /** `hash` is the caller's hash of the text: the text itself never comes here. */
-export async function createToken(
-  tx: Queryable,
-  token: { id: Id; role: Role; subject: string; hash: string; environment?: EnvironmentName; hostId?: Id },
-): Promise<Token> {
+export async function createToken(tx: Queryable, token: { id: Id; role: Role; subject: string; hash: string }): Promise<Token> {
   const [row] = await tx.insert(tokens).values(token).returning(publicColumns);
   if (!row) throw new Error("createToken: no row");
   return withoutNulls(row);
@@ -32,7 +26,7 @@ export async function createToken(
 /** Not revoked. */
 export async function findToken(tx: Queryable, hash: string): Promise<TokenOwner | undefined> {
   const [row] = await tx
-    .select(ownerColumns)
+    .select(publicColumns)
     .from(tokens)
     .where(and(eq(tokens.hash, hash), isNull(tokens.revokedAt)));
   return row && withoutNulls(row);

@@ -1,8 +1,10 @@
 import {
   assertDesiredStateSignature,
   type DesiredState,
+  isTimeSignedBy,
   LarderError,
   type SignedDesiredState,
+  type SignedTime,
   signedDesiredStateSchema,
 } from "../contract/index.ts";
 import { currentHash } from "./current-tree.ts";
@@ -12,28 +14,29 @@ import type { StoreWriter } from "./store-writer.ts";
 /**
  * Checks a desired state against who this host is and what it accepted before, and persists it as the highest seen before returning. Throws
  * `E_SIGNATURE`, `E_WRONG_STORE`, `E_ROLLBACK`, `E_EQUIVOCATION`, `E_EXPIRED`, or `E_NOT_READY` for a host that is not enrolled; then nothing changed.
- * `nowMs`: the control plane's time when the caller knows it better than this host's clock.
+ * `time`: what the control plane says the time is, for a host whose own clock may be wrong; `nowMs` replaces that clock.
  */
 export async function acceptDesiredState(
   writer: StoreWriter,
   signed: SignedDesiredState,
-  { nowMs = writer.store.clock.now() }: { nowMs?: number } = {},
+  { time, nowMs = writer.store.clock.now() }: { time?: ToldTime | undefined; nowMs?: number } = {},
 ): Promise<DesiredState> {
   const identity = await readIdentity(writer.store);
   if (!identity) {
     throw new LarderError("E_NOT_READY", "This host is not enrolled.", {
-      hint: "Start its agent with a host token: larder agent.",
+      hint: "Start its agent with an enrolment token: larder agent.",
     });
   }
   const { desired } = await verified(signed, identity);
   assertOwn(desired, identity);
   const accepted = await readAccepted(writer.store);
   if (accepted) assertForward(desired, accepted);
-  if (nowMs >= Date.parse(desired.expiresAt)) {
+  const now = await trustedNow(time, { identity, nowMs });
+  if (now >= Date.parse(desired.expiresAt)) {
     throw new LarderError("E_EXPIRED", `The desired state of generation ${desired.generation} expired at ${desired.expiresAt}.`, {
       hint: "Check the clocks of this host and of the control plane.",
       retryable: true,
-      details: { expiresAt: desired.expiresAt, now: new Date(nowMs).toISOString() },
+      details: { expiresAt: desired.expiresAt, now: new Date(now).toISOString() },
     });
   }
   const { generation, lockfileHash, manifestDigest, issuedAt } = desired;
@@ -43,6 +46,22 @@ export async function acceptDesiredState(
     await writeAccepted(writer, { generation, lockfileHash, manifestDigest, issuedAt, signed, ...(served ? { served } : {}) });
   }
   return desired;
+}
+
+/** An answer to a nonce of ours. */
+export interface ToldTime {
+  nonce: string;
+  signed: SignedTime;
+}
+
+/** By the control plane's clock if it has signed the time for us just now, else by ours. */
+async function trustedNow(
+  time: ToldTime | undefined,
+  { identity, nowMs }: { identity: StoredIdentity; nowMs: number },
+): Promise<number> {
+  if (time === undefined) return nowMs;
+  const { storeId, publicKey } = identity;
+  return (await isTimeSignedBy(time.signed, { storeId, nonce: time.nonce }, publicKey)) ? time.signed.timeMs : nowMs;
 }
 
 async function verified(signed: SignedDesiredState, identity: StoredIdentity): Promise<SignedDesiredState> {

@@ -5,6 +5,7 @@ import {
   environmentNameSchema,
   idSchema,
   integritySchema,
+  type KeyPair,
   LarderError,
   lockfileHashSchema,
   type Platform,
@@ -32,6 +33,9 @@ export const storedIdentitySchema = z.object({
 });
 export type StoredIdentity = z.infer<typeof storedIdentitySchema>;
 
+/** Its own, see `ensureHostKey`: raw Ed25519 and PKCS #8, both base64. */
+const hostKeySchema = z.object({ publicKey: z.string(), privateKey: z.string() });
+
 /** The highest desired state that this host ever accepted. */
 export const acceptedStateSchema = z.object({
   generation: z.number().int().positive(),
@@ -52,6 +56,11 @@ export const readIdentity = (store: HostStore): Promise<StoredIdentity | undefin
   readState(store.layout, "identity", storedIdentitySchema);
 export const writeIdentity = (writer: StoreWriter, identity: StoredIdentity): Promise<void> =>
   writeState(writer.store.layout, "identity", storedIdentitySchema.parse(identity));
+
+export const readHostKey = (store: HostStore): Promise<KeyPair | undefined> => readState(store.layout, "host-key", hostKeySchema);
+/** For the agent's user only. */
+export const writeHostKey = (writer: StoreWriter, key: KeyPair): Promise<void> =>
+  writeState(writer.store.layout, "host-key", hostKeySchema.parse(key), 0o600);
 
 export const readAccepted = (store: HostStore): Promise<AcceptedState | undefined> =>
   readState(store.layout, "accepted", acceptedStateSchema);
@@ -102,7 +111,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-async function writeState(layout: StoreLayout, name: string, value: object): Promise<void> {
+async function writeState(layout: StoreLayout, name: string, value: object, mode?: number): Promise<void> {
   const path = statePath(layout, name);
-  await describeDiskErrors(path, () => writeFileAtomic(path, `${JSON.stringify({ format: stateFormat, ...value }, null, 2)}\n`));
+  const text = `${JSON.stringify({ format: stateFormat, ...value }, null, 2)}\n`;
+  await describeDiskErrors(path, () => writeFileAtomic(path, text, mode));
 }

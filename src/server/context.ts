@@ -19,6 +19,7 @@ import {
 } from "../operations/index.ts";
 import { type Authenticator, createAuthenticator } from "./auth/authenticator.ts";
 import { ensureAdminToken } from "./auth/ensure-admin-token.ts";
+import { createHostAuthenticator, type HostAuthenticator } from "./auth/host-authenticator.ts";
 import { createTypesAnswers, type TypesAnswers } from "./declarations/answer-types.ts";
 import { createTypesLibrary, type TypesLibrary } from "./declarations/types-library.ts";
 import { createDesiredCache, type DesiredCache } from "./desired/desired-cache.ts";
@@ -60,6 +61,7 @@ export interface ServerContext extends AsyncDisposable {
   planning: PlannerOptions;
   signer: Signer;
   authenticator: Authenticator;
+  hostAuthenticator: HostAuthenticator;
   desired: DesiredCache;
   manifestDeltas: ManifestDeltas;
   events: EventHub;
@@ -99,8 +101,9 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
   await ensureAdminToken({ db, logger, controlDirectory, adminToken: config.adminToken });
 
   const authenticator = createAuthenticator({ db, logger, storeId: signer.storeId });
+  const hostAuthenticator = createHostAuthenticator({ db, signer, clock });
   const desired = createDesiredCache({ db, signer, clock });
-  const events = stack.use(openEventHub({ db, logger }));
+  const events = stack.use(openEventHub({ db, hostAuthenticator, logger }));
   const stocker = createStocker({ db, logger });
   const runWaiters = createRunWaiters();
   const library = stack.use(
@@ -114,7 +117,17 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
   const types = { db, library, answers: createTypesAnswers({ db, library }) };
   const metrics = createMetrics({ db, logger, events, version: packageJson.version });
   const announce = (notice: Notice) => {
-    for (const listener of [authenticator, desired, events, stocker, runWaiters, desiredWatch, metrics, registry])
+    for (const listener of [
+      authenticator,
+      hostAuthenticator,
+      desired,
+      events,
+      stocker,
+      runWaiters,
+      desiredWatch,
+      metrics,
+      registry,
+    ])
       listener.notice(notice);
   };
   const desiredWatch = stack.use(startDesiredWatch({ db, logger, announce }));
@@ -172,6 +185,7 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
     planning,
     signer,
     authenticator,
+    hostAuthenticator,
     desired,
     manifestDeltas: createManifestDeltas({ db }),
     events,

@@ -9,7 +9,7 @@ import { LarderError, rawRoutes } from "../contract/index.ts";
 import { systemClock } from "../lib/index.ts";
 import type { ServerConfig } from "./server-config.ts";
 import { type Server, startServer } from "./start-server.ts";
-import { refusalOf } from "./testing/test-server.ts";
+import { fetchAs, joinAs, refusalOf } from "./testing/test-server.ts";
 
 // Each start on disk makes a database, which takes seconds on a busy machine.
 setDefaultTimeout(60_000);
@@ -40,6 +40,12 @@ const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toStrin
 const withToken = (server: Server, token: string, path = "/api/tokens", init: RequestInit = {}) =>
   fetch(`${server.url}${path}`, { ...init, headers: { authorization: `Bearer ${token}`, "content-type": "application/json" } });
 
+/** A host `h`, as which any server can be asked. */
+async function join({ url }: Server, admin: string) {
+  const host = await joinAs(url, admin, { id: "h", environment: "default" });
+  return (server: Server, path: string) => fetchAs(host, new Request(`${server.url}${path}`));
+}
+
 test("a first start makes what it needs for this user only, says where it is, and takes the sign down again", async () => {
   await using dir = await openTempDir();
   await mkdir(dir.join("control"), { mode: 0o755 });
@@ -66,12 +72,8 @@ test("a second start has the same store, key and tokens", async () => {
   await using dir = await openTempDir();
   const first = await start(dir);
   const admin = await read(first.server.adminTokenPath);
-  const enrolled = await withToken(first.server, admin, "/api/hosts", {
-    method: "POST",
-    body: JSON.stringify({ id: "h", environment: "default" }),
-  });
-  const { token } = (await enrolled.json()) as { token: string };
-  const self = async (server: Server) => (await withToken(server, token, rawRoutes.self)).json();
+  const host = await join(first.server, admin);
+  const self = async (server: Server) => (await host(server, rawRoutes.self)).json();
   const before = await self(first.server);
   await first.server[Symbol.asyncDispose]();
   const second = await start(dir);
@@ -129,7 +131,7 @@ test("a lost admin token is not replaced behind the admins' backs, but one can b
   const third = await start(dir, { adminToken });
   expect((await withToken(third.server, adminToken)).status).toBe(200);
   await third.server[Symbol.asyncDispose]();
-  for (const unfit of ["short", `ldr_host_${"x".repeat(43)}`, `with space ${"x".repeat(40)}`]) {
+  for (const unfit of ["short", `ldr_enrol_${"x".repeat(43)}`, `with space ${"x".repeat(40)}`]) {
     expect(await refusalOf(start(dir, { adminToken: unfit }))).toMatchObject({ code: "E_CONFIG" });
   }
 });
@@ -188,12 +190,8 @@ test("replicas over one PostgreSQL share tokens, and a revocation at one is know
   await using _first = first.server;
   await using _second = second.server;
   const admin = await read(first.server.adminTokenPath);
-  const enrolled = await withToken(first.server, admin, "/api/hosts", {
-    method: "POST",
-    body: JSON.stringify({ id: "h", environment: "default" }),
-  });
-  const { token } = (await enrolled.json()) as { token: string };
-  const self = (server: Server) => withToken(server, token, rawRoutes.self);
+  const host = await join(first.server, admin);
+  const self = (server: Server) => host(server, rawRoutes.self);
   expect(await (await self(second.server)).json()).toEqual(await (await self(first.server)).json());
   await withToken(second.server, admin, "/api/hosts/h", { method: "DELETE" });
   expect((await self(second.server)).status).toBe(401);

@@ -1,6 +1,12 @@
 import { readFileSync } from "node:fs";
 import { type ControlPlane, createReconcileMemory, type ReconcileResult, reconcileOnce } from "../../src/agent/index.ts";
-import { type EnvironmentName, generateSigningKey, type SignedDesiredState, signDesiredState } from "../../src/contract/index.ts";
+import {
+  type EnvironmentName,
+  formatEnrolmentToken,
+  generateSigningKey,
+  type SignedDesiredState,
+  signDesiredState,
+} from "../../src/contract/index.ts";
 import { type StoreWriter, verifyStore } from "../../src/host/index.ts";
 import { silentLogger } from "../../src/lib/index.ts";
 import type { FixtureGeneration } from "../harness/fixture-generation.ts";
@@ -28,7 +34,7 @@ export async function createScene(
 ): Promise<Scene> {
   const key = await generateSigningKey();
   const scene: Scene = {
-    token: `ldr_host_${"s".repeat(43)}.${key.keyId}`,
+    token: formatEnrolmentToken("s".repeat(43), key.keyId),
     publicKey: key.publicKey,
     signed: {},
     manifests: {},
@@ -88,8 +94,9 @@ function controlPlaneOf(scene: Scene, generation: number): ControlPlane {
     return Buffer.from(text, "base64");
   };
   return {
+    join: async () => ({ hostId: "host-1", environment, storeId, publicKey: scene.publicKey }) as never,
     identity: async () => ({ hostId: "host-1", environment, storeId, publicKey: scene.publicKey }) as never,
-    desired: async () => ({ kind: "ok", signed: signedOf(scene, generation), etag: `"${generation}"`, nowMs: undefined }),
+    desired: async () => ({ kind: "ok", signed: signedOf(scene, generation), etag: `"${generation}"`, time: undefined }),
     manifest: async (lockfileHash) => ({ kind: "whole", bytes: bytesOf(scene.manifests, lockfileHash) }),
     blob: async (key) => chunksOf(bytesOf(scene.blobs, key)),
     report: async () => {},

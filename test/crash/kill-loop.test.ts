@@ -50,7 +50,7 @@ test(
       const listen = new URL(server.url).host;
       const token = await server.adminToken();
       const api = apiOf(server.url, token);
-      const enrolled = await api<{ token: string }>("POST", "/hosts", { id: "host", environment: "default" });
+      const enrolled = await api<{ token: string }>("POST", "/enrolments", { id: "host", environment: "default" });
       const agentOptions = { dataDir: hostDir, server: server.url, token: enrolled.token, args: ["--poll-interval", "500ms"] };
       let agent = await startAgent(agentOptions);
       const tally: Record<string, number> = {};

@@ -1,6 +1,8 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Host, InstallResult, Manifest, PackageEntry, Status } from "../../src/contract/index.ts";
+import { createControlPlaneClient } from "../../src/agent/index.ts";
+import type { Host, InstallResult, LockfileHash, Manifest, PackageEntry, Status } from "../../src/contract/index.ts";
+import { openHostStore } from "../../src/host/index.ts";
 import type { RunResult } from "../../src/runner/index.ts";
 import { type LarderResult, type LarderServer, runLarder, startAgent, startServer } from "../harness/processes.ts";
 import { describeOutput, type Spawned } from "../harness/spawned.ts";
@@ -20,8 +22,6 @@ export interface StackHost {
 }
 
 export interface Satellite extends StackHost {
-  /** For a token-bearing call of one's own. */
-  token: string;
   agent: Spawned;
 }
 
@@ -87,13 +87,11 @@ export async function openLarderStack({ registry, kind = "up", args = [], ...opt
       return (await succeed(local.larder(["status"]))).json<Status>();
     },
     async manifest(lockfileHash) {
-      // Only hosts read manifests: the local one keeps its token here.
-      const token = (await readFile(join(dataDir, "control", "local-host-token"), "utf8")).trim();
-      const answer = await fetch(`${server.url}/api/manifests/${lockfileHash}`, {
-        headers: { authorization: `Bearer ${token}` },
-      });
-      if (!answer.ok) throw new Error(`The manifest ${lockfileHash}: ${answer.status} ${await answer.text()}`);
-      return (await answer.json()) as Manifest;
+      // Only hosts read manifests: the local one has its key here.
+      await using store = await openHostStore({ directory: dataDir });
+      const controlPlane = createControlPlaneClient({ server: new URL(server.url), store });
+      const { bytes } = await controlPlane.manifest(lockfileHash as LockfileHash);
+      return JSON.parse(new TextDecoder().decode(bytes)) as Manifest;
     },
     async startSatellite(id, { platform, within, server: address = server.url } = {}) {
       const where = directory.join(`host-${id}`);
@@ -104,7 +102,8 @@ export async function openLarderStack({ registry, kind = "up", args = [], ...opt
       const words = ["--poll-interval", "2s", ...flags];
       const agentOptions = { dataDir: where, server: address, token, args: words, timeoutMs: startMs, ...(within && { within }) };
       const agent = owned.use(await startAgent(agentOptions));
-      return { ...createHost({ id, dataDir: where, call, flags }), token, agent };
+      await until(`${id} has joined`, async () => (await call(`/hosts/${id}`)).ok);
+      return { ...createHost({ id, dataDir: where, call, flags }), agent };
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

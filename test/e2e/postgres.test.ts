@@ -2,7 +2,9 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { blobKeyOf, type GenerationDiff, type Host, type Integrity } from "../../src/contract/index.ts";
+import { type ControlPlane, createControlPlaneClient } from "../../src/agent/index.ts";
+import { blobKeyOf, type GenerationDiff, type Host, type Integrity, type LockfileHash } from "../../src/contract/index.ts";
+import { openHostStore } from "../../src/host/index.ts";
 import { type FixtureRegistry, openFixtureRegistry } from "../harness/fixture-registry.ts";
 import { leftoversIn } from "../harness/leaks.ts";
 import { startPostgres } from "../harness/postgres.ts";
@@ -93,9 +95,15 @@ test("an install asked of the other replica continues from there, and both answe
     "/operations",
   ];
   for (const path of same) expect(await ask(second, path)).toBe(await ask(first.server, path));
-  const forHosts = ["/desired", `/manifests/${lockfileHash}`, `/blobs/${blobKeyOf(integrity as Integrity)}`];
-  const token = hosts[0]?.token;
-  for (const path of forHosts) expect(await ask(second, path, token)).toBe(await ask(first.server, path, token));
+  await using store = await openHostStore({ directory: hosts[0]?.dataDir as string });
+  const clientOf = ({ url }: LarderServer) => createControlPlaneClient({ server: new URL(url), store });
+  const signal = AbortSignal.timeout(10_000);
+  const forHosts = async (controlPlane: ControlPlane) => [
+    { ...(await controlPlane.desired()), time: undefined },
+    await controlPlane.manifest(lockfileHash as LockfileHash),
+    Buffer.concat(await Array.fromAsync(await controlPlane.blob(blobKeyOf(integrity as Integrity), signal))),
+  ];
+  expect(await forHosts(clientOf(second))).toEqual(await forHosts(clientOf(first.server)));
 });
 
 test("a rollback at one replica takes the hosts of both forward to the old packages", async () => {
@@ -116,7 +124,7 @@ test("with one replica killed the other carries on, and hosts of both follow it"
   expect(installed.json()).toMatchObject({ generation: 4, fetched: 0, nodes: 3 });
   const [orphan, other] = hosts as [Satellite, Satellite];
   await orphan.agent.stop();
-  await using moved = await startAgent({ dataDir: orphan.dataDir, server: second.url, token: orphan.token });
+  await using moved = await startAgent({ dataDir: orphan.dataDir, server: second.url });
   for (const { id, run } of hosts) {
     await until(`${id} serves generation 4`, async () => {
       const { generation, phase } = JSON.parse(await ask(second, `/hosts/${id}`)) as Host;

@@ -88,9 +88,9 @@ export async function startAgent({
   timeoutMs = 30_000,
   env,
   ...options
-}: StartOptions & { server: string; token: string }): Promise<Spawned> {
+}: StartOptions & { server: string; token?: string }): Promise<Spawned> {
   const words = ["agent", "--data-dir", dataDir, "--server", server, "--json", ...args];
-  const larder = startLarder(words, { ...options, env: { LARDER_TOKEN: token, ...env } });
+  const larder = startLarder(words, { ...options, env: { ...(token === undefined ? {} : { LARDER_TOKEN: token }), ...env } });
   await readyLine(larder, timeoutMs);
   return larder;
 }

@@ -5,13 +5,17 @@ import {
   type BlobKey,
   type DesiredState,
   diffManifests,
+  digestOfBody,
   type EnvironmentName,
   type Event,
+  formatEnrolmentToken,
   generateSigningKey,
   type HostReport,
+  isProofBy,
   type Manifest,
   manifestDeltaType,
   manifestFromHeader,
+  parseHostProof,
   rawRoutes,
   type SignedDesiredState,
   type SigningKey,
@@ -35,6 +39,8 @@ export interface FakeControlPlane extends AsyncDisposable {
   offer(signed: SignedDesiredState | undefined): void;
   emit(event: Event): void;
   eventClients(): number;
+  /** The host's key is worth nothing from now on. */
+  revoke(): void;
   /** Looks at a request first; true: it has been answered. */
   intercept: ((request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>) | undefined;
   /** Other bytes for a manifest or blob than those published. */
@@ -43,11 +49,20 @@ export interface FakeControlPlane extends AsyncDisposable {
   start(): Promise<void>;
 }
 
+const unauthenticated = { code: "E_UNAUTHENTICATED", message: "This host is not known here." };
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
 export async function openFakeControlPlane(): Promise<FakeControlPlane> {
   const key = await generateSigningKey();
   const manifests = new Map<string, Uint8Array>();
   const blobs = new Map<BlobKey, Uint8Array>();
   const streams = new Set<ServerResponse>();
+  let hostKey: string | undefined;
   let offered: SignedDesiredState | undefined;
   const server = createServer((request, response) => {
     response.on("close", () => fake.requests.push(`${request.method} ${request.url} ${response.statusCode}`));
@@ -60,10 +75,18 @@ export async function openFakeControlPlane(): Promise<FakeControlPlane> {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (fake.intercept && (await fake.intercept(request, response))) return;
     const path = request.url ?? "";
-    if (request.headers.authorization !== `Bearer ${fake.token}`) {
-      json(response, 401, { code: "E_UNAUTHENTICATED", message: "Unknown token." });
+    const body = await bodyOf(request);
+    const identity = { hostId: "host-1", environment, storeId, publicKey: key.publicKey };
+    if (path === rawRoutes.join) {
+      const { publicKey } = JSON.parse(body) as { publicKey: string };
+      // As a control plane does: the token once, and again for the same key.
+      const welcome = request.headers.authorization === `Bearer ${fake.token}` && [undefined, publicKey].includes(hostKey);
+      if (welcome) hostKey = publicKey;
+      json(response, welcome ? 200 : 401, welcome ? identity : unauthenticated);
+    } else if (!(await isProven(request, body))) {
+      json(response, 401, unauthenticated);
     } else if (path === rawRoutes.self) {
-      json(response, 200, { hostId: "host-1", environment, storeId, publicKey: key.publicKey });
+      json(response, 200, identity);
     } else if (path === rawRoutes.desired) {
       sendDesired(request, response);
     } else if (path.startsWith(rawRoutes.manifest(""))) {
@@ -75,13 +98,18 @@ export async function openFakeControlPlane(): Promise<FakeControlPlane> {
       streams.add(response);
       response.on("close", () => streams.delete(response));
     } else if (path === `${rawRoutes.self}/report` && request.method === "PUT") {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk as Buffer);
-      fake.reports.push(JSON.parse(Buffer.concat(chunks).toString()) as HostReport);
+      fake.reports.push(JSON.parse(body) as HostReport);
       json(response, 200, {});
     } else {
       json(response, 404, { code: "E_NOT_FOUND", message: "No such thing." });
     }
+  }
+
+  async function isProven({ method = "", url: path = "", headers }: IncomingMessage, body: string): Promise<boolean> {
+    const proof = parseHostProof(headers.authorization ?? "");
+    if (proof === undefined || hostKey === undefined) return false;
+    if (proof.request && proof.request.bodyDigest !== (await digestOfBody(new TextEncoder().encode(body)))) return false;
+    return (proof.request !== undefined || method === "GET") && (await isProofBy(proof, { method, path }, hostKey));
   }
 
   function sendDesired(request: IncomingMessage, response: ServerResponse): void {
@@ -109,7 +137,7 @@ export async function openFakeControlPlane(): Promise<FakeControlPlane> {
 
   const fake: FakeControlPlane = {
     url: new URL("http://127.0.0.1"),
-    token: `ldr_host_${"s".repeat(43)}.${key.keyId}`,
+    token: formatEnrolmentToken("s".repeat(43), key.keyId),
     key,
     reports: [],
     requests: [],
@@ -138,6 +166,9 @@ export async function openFakeControlPlane(): Promise<FakeControlPlane> {
     },
     emit(event) {
       for (const stream of streams) stream.write(`data: ${JSON.stringify(event)}\n\n`);
+    },
+    revoke() {
+      hostKey = undefined;
     },
     eventClients: () => streams.size,
     async start() {

@@ -26,7 +26,7 @@ export async function openTestHost(fake: FakeControlPlane): Promise<TestHost> {
     reconcile: (options) =>
       reconcileOnce({
         writer,
-        controlPlane: createControlPlaneClient({ server: fake.url, token: fake.token, timeoutMs: 5000, idleMs: 1000 }),
+        controlPlane: createControlPlaneClient({ server: fake.url, store, timeoutMs: 5000, idleMs: 1000 }),
         token: fake.token,
         server: fake.url,
         logger: silentLogger,

@@ -1,4 +1,4 @@
-import { LarderError, pinnedKeyIdOf } from "../../contract/index.ts";
+import { LarderError, parseEnrolmentToken } from "../../contract/index.ts";
 import { defineCommand } from "../command.ts";
 import { agentTimes, hostSettings } from "../host-settings.ts";
 import { lockWaitMs } from "../local-agent.ts";
@@ -6,31 +6,24 @@ import { openScriptRunner } from "../sent-scripts.ts";
 import { untilStopped } from "../until-stopped.ts";
 import { version } from "../version.ts";
 
-export const agent = defineCommand({
+export const agent = defineCommand<[], { name?: string }>({
   name: "agent",
   summary: "Keep this host stocked, from a server elsewhere",
   description:
-    "Enrol the host first (`larder hosts enrol ID`, where the server's admin token is) and give its token here, best in LARDER_TOKEN.",
+    "At its first start it joins with a token (`larder hosts enrol`, where the server's admin token is), best given in LARDER_TOKEN, and then has a key of its own in the data directory. Later starts need no token.",
   examples: [
     "agent --server https://larder.example --data-dir /var/lib/larder",
     "agent --server http://10.0.0.5:7420 --poll-interval 1m --log-level info",
   ],
   settings: [...hostSettings, "platform"],
-  async run(context) {
+  configure: (command) =>
+    void command.option("--name <name>", "what to be called, when the token leaves it open (default: the machine's name)"),
+  async run(context, _args, options) {
     const { settings, terminal, logger } = context;
-    const { server, token } = settings;
-    if (!server || token === undefined) {
-      throw new LarderError("E_INPUT", `An agent needs ${server ? "the host's token" : "the server's address"}.`, {
-        hint: "Give --server URL, and the token that `larder hosts enrol ID` showed in LARDER_TOKEN.",
-      });
-    }
-    // It would be refused at every poll, for ever; one that the server does not know may become known.
-    if (pinnedKeyIdOf(token) === undefined) {
-      throw new LarderError("E_INPUT", "The token is not a host's.", {
-        hint: "Use the whole text that `larder hosts enrol ID` printed; it starts with ldr_host_.",
-      });
-    }
-    const [{ startAgent }, { openHostStore }] = await Promise.all([
+    const { token } = settings;
+    // A wrong character is told apart from a token that the server does not know, and before anybody is asked.
+    if (token !== undefined) parseEnrolmentToken(token);
+    const [{ startAgent }, { openHostStore, readHostSelf, readIdentity }] = await Promise.all([
       import("../../agent/index.ts"),
       import("../../host/index.ts"),
     ]);
@@ -39,12 +32,21 @@ export const agent = defineCommand({
       logger,
       ...(settings.platform && { platform: settings.platform }),
     });
+    const joined = (await readHostSelf(store)) !== undefined;
+    const known = joined ? (await readIdentity(store))?.server : undefined;
+    const server = settings.server ?? (known === undefined ? undefined : new URL(known));
+    if (!server || (token === undefined && !joined)) {
+      throw new LarderError("E_INPUT", `An agent needs ${server ? "a token to join with" : "the server's address"}.`, {
+        hint: "Give --server URL, and the token that `larder hosts enrol` showed in LARDER_TOKEN; once it has joined, it needs neither.",
+      });
+    }
     await using scripts = await openScriptRunner(store, settings.allowRuns ?? false);
     await using _running = await startAgent({
       store,
       ...scripts.options,
       server,
       token,
+      name: options.name,
       agentVersion: version,
       ...agentTimes(settings),
       logger,

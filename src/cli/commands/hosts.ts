@@ -1,39 +1,84 @@
-import { defineCommand } from "../command.ts";
+import { Option } from "commander";
+import { type Enrolment, type HostState, hostStates, LarderError } from "../../contract/index.ts";
+import { defineCommand, type Page } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { connect } from "../connection.ts";
-import { parseHostId } from "../option-values.ts";
+import { parseAge, parseCount, parseHostId, parseLabel } from "../option-values.ts";
+import { renderHost } from "../render/host.ts";
 import { renderHosts } from "../render/hosts.ts";
+import { formatAgo } from "../render/quantity.ts";
+import { type Cell, renderTable } from "../render/table.ts";
+import { completeId, shortId } from "../short-id.ts";
 
-export const hostsList = defineCommand({
+export const hostsList = defineCommand<[], { state?: HostState }>({
   name: "hosts list",
-  summary: "List hosts, and how far they are",
-  examples: ["hosts list", `hosts list --json | jq -r '.[] | select(.phase == "error").id'`],
-  async run(context) {
+  summary: "List hosts: how far each is, and what keeps it",
+  examples: ["hosts list", "hosts list --state behind", `hosts list --json | jq -r '.[] | select(.state == "failing").id'`],
+  configure: (command) =>
+    void command.addOption(new Option("--state <state>", "only those in this state").choices([...hostStates])),
+  async run(context, _args, { state }) {
     const { client } = await connect(context);
-    const [hosts, environments] = await Promise.all([client.hosts.list(), client.environments.list()]);
-    const desired = new Map<string, number>(environments.map(({ name, generation }) => [name, generation]));
-    return {
-      json: hosts,
-      text: (page) =>
-        hosts.length === 0
-          ? "There are no hosts. Enrol one: larder hosts enrol ID"
-          : renderHosts(hosts, (host) => desired.get(host.environment) ?? 0, page),
-    };
+    const hosts = await client.hosts.list(state === undefined ? {} : { state });
+    const none = state === undefined ? "There are no hosts. Make a token for one: larder hosts enrol ID" : `No host is ${state}.`;
+    return { json: hosts, text: (page) => (hosts.length === 0 ? none : renderHosts(hosts, page)) };
   },
 });
 
-export const hostsEnrol = defineCommand<[id: string]>({
-  name: "hosts enrol",
-  summary: "Enrol a host; its token is shown this once",
-  examples: ["hosts enrol worker-1", "hosts enrol worker-2 --environment staging --json | jq -r .token"],
-  configure: (command) =>
-    void command.argument("<id>", "the host's name: lower-case letters, digits, '-' and '_'", parseHostId("ID")),
+export const hostsShow = defineCommand<[id: string]>({
+  name: "hosts show",
+  summary: "Show all that is known of one host",
+  examples: ["hosts show worker-1", "hosts show worker-1 --json | jq .error"],
+  configure: (command) => void command.argument("<id>", "the host's id, see `larder hosts list`"),
   async run(context, [id]) {
+    const { client } = await connect(context);
+    const host = await client.hosts.get({ id });
+    return { json: host, text: (page) => renderHost(host, page) };
+  },
+});
+
+interface EnrolOptions {
+  uses?: number;
+  expires: number;
+  label?: Record<string, string>;
+}
+
+const day = 86_400_000;
+
+export const hostsEnrol = defineCommand<[id: string | undefined], EnrolOptions>({
+  name: "hosts enrol",
+  summary: "Make a token that hosts join with; it is shown this once",
+  description:
+    "With an ID, one host can join, and is called so. Without one, hosts go by their machines' names. A host exchanges the token for an identity with a key that it makes itself; the token is not needed any more then.",
+  examples: [
+    "hosts enrol worker-1",
+    "hosts enrol --uses 50 --expires 2h --label zone=eu-1",
+    "hosts enrol worker-2 --environment staging --json | jq -r .token",
+  ],
+  configure: (command) =>
+    void command
+      .argument("[id]", "the host's name: lower-case letters, digits, '-' and '_'", parseHostId("ID"))
+      .option("--uses <n>", "how many hosts may join with it (default: 1)", parseCount("--uses", 100_000))
+      .addOption(
+        new Option("--expires <time>", "how long it is good, up to 366d").argParser(parseAge("--expires")).default(day, "1d"),
+      )
+      .option("--label <name=value>", "label of the hosts that join; may be repeated", parseLabel("--label")),
+  async run(context, [id], { uses, expires, label }) {
+    if (id !== undefined && (uses ?? 1) > 1) {
+      throw new LarderError("E_INPUT", "An ID is for one host.", { hint: "Leave out the ID, or --uses." });
+    }
     const { client, url } = await connect(context);
-    const enrolled = await client.hosts.enrol({ id, environment: context.settings.environment });
+    const { environment } = context.settings;
+    const enrolled = await client.hosts.enrol({
+      environment,
+      expiresInMs: expires,
+      ...(id === undefined ? {} : { id }),
+      ...(uses === undefined ? {} : { uses }),
+      ...(label === undefined ? {} : { labels: label }),
+    });
     if (!context.settings.json) {
+      const who = id ?? (uses === undefined || uses === 1 ? "one host" : `${uses} hosts`);
       context.terminal.err(
-        `Enrolled ${enrolled.host.id} in ${enrolled.host.environment}. On that machine:\n` +
+        `For ${who} to join ${environment} until ${enrolled.enrolment.expiresAt}. On that machine:\n` +
           `  LARDER_TOKEN=… larder agent --server ${url.origin} --data-dir DIR\n` +
           "with this token, which is shown this once:\n",
       );
@@ -42,16 +87,74 @@ export const hostsEnrol = defineCommand<[id: string]>({
   },
 });
 
+export const hostsEnrolments = defineCommand({
+  name: "hosts enrolments",
+  summary: "List the tokens that hosts may join with, and have joined with",
+  examples: ["hosts enrolments"],
+  async run(context) {
+    const { client } = await connect(context);
+    const enrolments = await client.hosts.enrolments();
+    return {
+      json: enrolments,
+      text: (page) =>
+        enrolments.length === 0 ? "There are none. Make one: larder hosts enrol" : renderEnrolments(enrolments, page),
+    };
+  },
+});
+
+export const hostsCancelEnrolment = defineCommand<[id: string]>({
+  name: "hosts cancel-enrolment",
+  summary: "Let nobody join with a token any more; hosts that have joined stay",
+  examples: ["hosts cancel-enrolment enr-1f2e3d4c"],
+  configure: (command) => void command.argument("<id>", "its id or the beginning of it, see `larder hosts enrolments`"),
+  async run(context, [given]) {
+    const { client } = await connect(context);
+    const id = completeId(
+      given,
+      (await client.hosts.enrolments()).map((enrolment) => enrolment.id),
+    );
+    const revoked = await client.hosts.revokeEnrolment({ id });
+    return { json: revoked, text: `Nobody joins with ${shortId(revoked.id)} any more.` };
+  },
+});
+
 export const hostsRevoke = defineCommand<[id: string]>({
   name: "hosts revoke",
   summary: "Shut a host out",
-  description: "Its token is worth nothing from then on. It keeps serving the tree that it has.",
+  description:
+    "Its key is worth nothing from then on. It keeps serving the tree that it has. To let it in again, give it a new token.",
   examples: ["hosts revoke worker-1", "hosts revoke worker-1 --yes"],
   configure: (command) => void command.argument("<id>", "the host's id, see `larder hosts list`"),
   async run(context, [id]) {
     const { client } = await connect(context);
-    await confirm(context, `Revoke host ${id}, whose token is worth nothing then`);
+    await confirm(context, `Revoke host ${id}, whose key is worth nothing then`);
     const revoked = await client.hosts.revoke({ id });
     return { json: revoked, text: `Revoked ${revoked.id}.` };
   },
 });
+
+function renderEnrolments(enrolments: Enrolment[], page: Page): string {
+  return renderTable(
+    [
+      { title: "enrolment" },
+      { title: "environment", shrinkTo: 8 },
+      { title: "for", shrinkTo: 10 },
+      { title: "used", align: "right" },
+      { title: "state" },
+      { title: "expires" },
+      { title: "made" },
+      { title: "by", shrinkTo: 8 },
+    ],
+    enrolments.map((each): Cell[] => [
+      shortId(each.id),
+      each.environment,
+      each.hostId ?? "any host",
+      `${each.used}/${each.uses}`,
+      { text: each.state, paint: each.state === "open" ? "green" : "dim" },
+      each.expiresAt.slice(0, 16).replace("T", " "),
+      formatAgo(each.createdAt),
+      each.createdBy,
+    ]),
+    page,
+  );
+}

@@ -44,6 +44,7 @@ describe("looking at things", () => {
     "diff 1 2",
     "status",
     "hosts list",
+    "hosts enrolments",
     "tokens list",
     "operations list",
     "environments list",
@@ -68,6 +69,6 @@ describe("looking at things", () => {
 
   test("secrets that are shown once are alone on standard output", async () => {
     expect((await larder("tokens create ci --role author")).out).toBe("ldr_author_secretsecretsecret\n");
-    expect((await larder("hosts enrol worker-9")).out).toBe("ldr_host_secret.0123456789abcdef0123456789abcdef\n");
+    expect((await larder("hosts enrol worker-9")).out).toBe("ldr_enrol_secret.0123456789abcdef0123456789abcdef.01234567\n");
   });
 });

@@ -1,4 +1,4 @@
-import { type Host, LarderError } from "../../contract/index.ts";
+import { type Host, isLikeEnrolmentToken, LarderError } from "../../contract/index.ts";
 import { sleep } from "../../lib/index.ts";
 import { type CommandContext, defineCommand, type Outcome } from "../command.ts";
 import { connect, findServer } from "../connection.ts";
@@ -15,7 +15,7 @@ export const reconcile = defineCommand<[], { host?: string; timeout: number }>({
   summary: "Bring a host up to date now",
   description:
     "Wakes the agent of the host whose store is the data directory (or --host) and waits until it serves the desired generation. " +
-    "With a host's own token, or without a server, the store is reconciled by this command itself.",
+    "Without a token of the server's the store is reconciled by this command itself, as the host that it belongs to.",
   examples: ["reconcile", "reconcile --host worker-1 --timeout 30s", "reconcile --data-dir /var/lib/larder --json"],
   settings: ["platform"],
   configure: (command) =>
@@ -24,8 +24,8 @@ export const reconcile = defineCommand<[], { host?: string; timeout: number }>({
       .addOption(timeoutOption("how long to wait")),
   async run(context, _args, options) {
     const server = await findServer(context.settings);
-    const asHost = context.settings.token?.startsWith("ldr_host_") ?? false;
-    if (options.host === undefined && (asHost || !server)) return reconcileHere(context);
+    const asHost = server?.token === undefined || isLikeEnrolmentToken(server.token);
+    if (options.host === undefined && asHost) return reconcileHere(context);
     const { client } = await connect(context);
     const id = options.host ?? (await hostOfStore(context));
     return wake(context, client, id, options.timeout);

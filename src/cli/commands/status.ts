@@ -1,4 +1,4 @@
-import type { Status } from "../../contract/index.ts";
+import { type HostState, hostStates, type Status } from "../../contract/index.ts";
 import { defineCommand, type Page } from "../command.ts";
 import { connect } from "../connection.ts";
 import { renderFacts } from "../render/facts.ts";
@@ -21,7 +21,7 @@ export const status = defineCommand({
 });
 
 export function renderStatus(found: Status, url: URL, page: Page): string {
-  const { hosts, generation, storage } = found;
+  const { hosts, storage } = found;
   const parts = [
     renderFacts(
       [
@@ -37,7 +37,7 @@ export function renderStatus(found: Status, url: URL, page: Page): string {
       page,
     ),
   ];
-  if (hosts.length > 0) parts.push(renderHosts(hosts, () => generation, page));
+  if (hosts.length > 0) parts.push(renderHosts(hosts, page));
   const next = nextStep(found);
   if (next) parts.push(page.style.yellow(next));
   return parts.join("\n\n");
@@ -51,12 +51,12 @@ const describeAllowlist = ({ packages, installDue }: Status): string => {
   return installDue ? `${size} · install due` : size;
 };
 
-function describeHosts({ hosts, generation }: Status): string {
+/** Those up to date, then each trouble with how many have it. */
+function describeHosts({ hosts }: Status): string {
   if (hosts.length === 0) return "none";
-  const converged = hosts.filter((host) => host.generation >= generation && host.phase !== "error").length;
-  const failing = hosts.filter((host) => host.phase === "error").length;
-  const summary = generation === 0 ? count(hosts.length, "host") : `${converged} of ${hosts.length} up to date`;
-  return failing === 0 ? summary : `${summary} · ${failing} failing`;
+  const of = (state: HostState) => hosts.filter((host) => host.state === state).length;
+  const troubles = hostStates.filter((state) => state !== "current" && of(state) > 0).map((state) => `${of(state)} ${state}`);
+  return [`${of("current")} of ${hosts.length} up to date`, ...troubles].join(" · ");
 }
 
 const isUnderWay = ({ operation }: Status): boolean => operation?.state === "queued" || operation?.state === "running";
@@ -77,6 +77,9 @@ function nextStep(found: Status): string | undefined {
   if (isUnderWay(found)) return undefined;
   if (packages === 0 && generation === 0) return "Nothing is on the allowlist. Start with: larder add NAME[@VERSION]";
   if (installDue) return "The allowlist has changed since the last install. Publish it with: larder install";
+  const ahead = hosts.filter(({ state }) => state === "ahead").length;
+  if (ahead > 0)
+    return `${count(ahead, "host has", "hosts have")} accepted generations that this control plane does not know. Go past them with: larder generations advance`;
   if (hosts.length === 0) return "There are no hosts. Enrol one with: larder hosts enrol ID";
   return undefined;
 }

@@ -38,7 +38,7 @@ export const tokensCreate = defineCommand<[subject: string], { role: Exclude<Rol
   name: "tokens create",
   summary: "Make a token; its text is shown this once",
   description:
-    "admin: everything. operator: packages, installs, generations, operations. viewer: reads everything, the audit log included. author: reads packages, and runs scripts. metrics: what scrapes /metrics. Hosts get theirs from `larder hosts enrol`.",
+    "admin: everything. operator: packages, installs, generations, operations. viewer: reads everything, the audit log included. author: reads packages, and runs scripts. metrics: what scrapes /metrics. Hosts join with those of `larder hosts enrol`.",
   examples: [
     "tokens create alice --role author",
     "tokens create dashboard --role viewer",

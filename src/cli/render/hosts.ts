@@ -6,18 +6,17 @@ import type { Style } from "./style.ts";
 import { type Cell, renderTable } from "./table.ts";
 import { plain, wrap } from "./text.ts";
 
-const paints: Record<Host["phase"], keyof Style> = { ready: "green", syncing: "cyan", pending: "yellow", error: "red" };
-
-/** The hosts as a table, what those under way are doing, and the errors of those that have one. */
-export function renderHosts(hosts: Host[], desired: (host: Host) => number, page: Page): string {
+/** The hosts as a table, what those under way are doing, and what is wrong with those that are not as they should be. */
+export function renderHosts(hosts: Host[], page: Page): string {
   const environments = new Set(hosts.map((host) => host.environment)).size;
   const table = renderTable(
     [
       { title: "host", shrinkTo: 10 },
       ...(environments > 1 ? [{ title: "environment", shrinkTo: 8 }] : []),
-      { title: "phase" },
+      { title: "state" },
       { title: "gen", align: "right" },
       { title: "lag", align: "right" },
+      { title: "since" },
       { title: "runs", align: "right" },
       { title: "seen" },
       { title: "platform", shrinkTo: 8 },
@@ -25,9 +24,10 @@ export function renderHosts(hosts: Host[], desired: (host: Host) => number, page
     hosts.map((host): Cell[] => [
       host.id,
       ...(environments > 1 ? [host.environment] : []),
-      { text: host.phase, paint: paints[host.phase] },
+      stateOf(host),
       host.generation === 0 ? "–" : host.generation,
-      lagOf(host, desired(host)),
+      host.lag > 0 ? { text: String(host.lag), paint: "yellow" } : "0",
+      host.since === undefined ? "" : formatAgo(host.since),
       host.runsInFlight,
       formatAgo(host.lastSeenAt),
       host.platform ? formatPlatform(host.platform) : "",
@@ -38,16 +38,27 @@ export function renderHosts(hosts: Host[], desired: (host: Host) => number, page
   return [table, ...notes].join("\n");
 }
 
-/** How many generations behind. Numbers only grow, so that this is a count of steps, not of time. */
-function lagOf(host: Host, desired: number): Cell {
-  const lag = desired - host.generation;
-  return lag > 0 ? { text: String(lag), paint: "yellow" } : "0";
+const paints: Record<Host["state"], keyof Style> = {
+  current: "green",
+  behind: "yellow",
+  silent: "yellow",
+  failing: "red",
+  ahead: "red",
+  cloned: "red",
+};
+
+/** In the words of a person: one that is behind and at it is `syncing`, one with nothing to serve yet `pending`. */
+export function stateOf({ state, phase, generation }: Host): { text: string; paint: keyof Style } {
+  if (state === "behind" && phase === "syncing") return { text: "syncing", paint: "cyan" };
+  if (state === "current" && generation === 0) return { text: "pending", paint: "yellow" };
+  return { text: state, paint: paints[state] };
 }
 
 function noteOn(host: Host, { columns, style }: Page): string[] {
-  if (host.error) {
-    const message = plain(`${host.id}: ${host.error.code}: ${host.error.message}${host.error.hint ? ` ${host.error.hint}` : ""}`);
-    return [style.red(wrap(message, columns - 2, "  "))];
+  if (host.phase === "syncing" && host.progress && host.state === "behind") {
+    return [style.cyan(plain(`${host.id}: ${describeProgress(host.progress)}`))];
   }
-  return host.phase === "syncing" && host.progress ? [style.cyan(plain(`${host.id}: ${describeProgress(host.progress)}`))] : [];
+  if (host.state === "current" || host.reason === undefined) return [];
+  const hint = host.state === "failing" && host.error?.hint ? ` ${host.error.hint}` : "";
+  return [style[paints[host.state]](wrap(plain(`${host.id}: ${host.reason}${hint}`), columns - 2, "  "))];
 }

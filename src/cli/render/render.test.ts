@@ -119,7 +119,7 @@ test("hosts that lag, fail or are under way say so", () => {
     host("b", { generation: 1, phase: "syncing", progress: { phase: "pull", done: 1, total: 4 } }),
     host("c", { generation: 0, phase: "error", error: { code: "E_NO_SPACE", message: "The disk is full." } }),
   ];
-  const lines = renderHosts(hosts, () => 2, page(100)).split("\n");
+  const lines = renderHosts(hosts, page(100)).split("\n");
   expect(lines[0]).toMatch(/^HOST {2}PHASE +GEN {2}LAG {2}RUNS {2}SEEN/);
   expect(lines[2]).toMatch(/^b {5}syncing +1 +1 /);
   expect(lines[3]).toMatch(/^c {5}error +– +2 /);

@@ -2,6 +2,7 @@ import { OpenAPIHandler } from "@orpc/openapi/fetch";
 import { implement, ORPCError } from "@orpc/server";
 import {
   contract,
+  type Enrolment,
   type EnvironmentName,
   type ErrorCode,
   type ExactVersion,
@@ -30,17 +31,42 @@ export const packageEntry = (name: string, version = "1.0.0", enabled = true): P
   addedAt: now,
 });
 
-export const host = (id: string, overrides: Partial<Host> = {}): Host => ({
-  id,
+/** As a control plane at generation 2 would show it. */
+export function host(id: string, overrides: Partial<Host> = {}): Host {
+  const { generation = 2, error } = overrides;
+  const lag = Math.max(0, 2 - generation);
+  return {
+    id,
+    environment,
+    labels: {},
+    createdAt: now,
+    lastSeenAt: now,
+    generation,
+    lockfileHash,
+    accepted: generation,
+    phase: "ready",
+    state: error ? "failing" : lag > 0 ? "behind" : "current",
+    ...(error ? { reason: `${error.code}: ${error.message}`, since: now } : {}),
+    wanted: 2,
+    lag,
+    platform: { os: "linux", cpu: "x64", libc: "glibc" },
+    runsInFlight: 0,
+    sessions: [],
+    ...overrides,
+  };
+}
+
+const enrolment = (hostId: string | undefined): Enrolment => ({
+  id: "enr-1f2e3d4c-9049-4eb5-a3e7-351b71004c65",
   environment,
+  ...(hostId === undefined ? {} : { hostId }),
+  labels: {},
+  uses: 1,
+  used: 0,
   createdAt: now,
-  lastSeenAt: now,
-  generation: 2,
-  lockfileHash,
-  phase: "ready",
-  platform: { os: "linux", cpu: "x64", libc: "glibc" },
-  runsInFlight: 0,
-  ...overrides,
+  createdBy: "alice",
+  expiresAt: now,
+  state: "open",
 });
 
 export const operation = (id: string, overrides: Partial<Install> = {}): Install => ({
@@ -244,8 +270,14 @@ function routerOver(state: FakeState) {
       list: os.hosts.list.handler(() => state.hosts),
       get: os.hosts.get.handler(({ input }) => find(state.hosts, input.id)),
       enrol: os.hosts.enrol.handler(({ input }) => ({
-        host: host(input.id, { environment: input.environment, generation: 0, phase: "pending" }),
-        token: "ldr_host_secret.0123456789abcdef0123456789abcdef",
+        enrolment: enrolment(input.id),
+        token: "ldr_enrol_secret.0123456789abcdef0123456789abcdef.01234567",
+      })),
+      enrolments: os.hosts.enrolments.handler(() => [enrolment("worker-9"), enrolment(undefined)]),
+      revokeEnrolment: os.hosts.revokeEnrolment.handler(({ input }) => ({
+        ...enrolment(undefined),
+        id: input.id,
+        state: "revoked",
       })),
       revoke: os.hosts.revoke.handler(({ input }) => find(state.hosts, input.id)),
       reconcile: os.hosts.reconcile.handler(({ input }) => {

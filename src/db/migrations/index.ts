@@ -8,6 +8,7 @@ import packageTypes from "./0007-package-types.sql" with { type: "text" };
 import registries from "./0008-registries.sql" with { type: "text" };
 import policy from "./0009-policy.sql" with { type: "text" };
 import promotions from "./0010-promotions.sql" with { type: "text" };
+import hostIdentities from "./0011-host-identities.sql" with { type: "text" };
 
 /** Every change to the schema, in order, for ever: the n-th makes schema version n. Imported as text, so that an executable carries them. */
 export const migrations: readonly string[] = [
@@ -21,4 +22,5 @@ export const migrations: readonly string[] = [
   registries,
   policy,
   promotions,
+  hostIdentities,
 ];

@@ -1,4 +1,4 @@
-import { LarderError } from "../../contract/index.ts";
+import { isLikeEnrolmentToken, LarderError } from "../../contract/index.ts";
 import { type Db, findSession, findToken, type LiveSession, type TokenOwner, touchToken } from "../../db/index.ts";
 import type { Logger } from "../../lib/index.ts";
 import type { Notice } from "../events/notice.ts";
@@ -69,6 +69,7 @@ export function createAuthenticator({ db, logger, storeId }: AuthenticatorOption
   return {
     async authenticate(header) {
       const text = bearerToken(header);
+      if (text !== undefined && isLikeEnrolmentToken(text)) throw notForThis();
       if (text === undefined) throw unauthenticated(header === null ? "This needs a token." : "What was sent is not a token.");
       const principal = await lookUp("token", text);
       if (principal === undefined) throw unauthenticated("This token is not known here, or was revoked.");
@@ -93,10 +94,7 @@ export function createAuthenticator({ db, logger, storeId }: AuthenticatorOption
   };
 }
 
-function principalOf({ id, role, subject, environment, hostId, session }: Owner): Principal {
-  const host = environment !== undefined && hostId !== undefined ? { id: hostId, environment } : undefined;
-  return { tokenId: id, role, subject, host, session };
-}
+const principalOf = ({ id, role, subject, session }: Owner): Principal => ({ tokenId: id, role, subject, session });
 
 function remember<V>(map: Map<string, V>, key: string, value: V): void {
   map.delete(key);
@@ -111,6 +109,11 @@ function remember<V>(map: Map<string, V>, key: string, value: V): void {
 function bearerToken(header: string | null): string | undefined {
   return /^Bearer +(\S{16,300}) *$/i.exec(header ?? "")?.[1];
 }
+
+const notForThis = (): LarderError =>
+  new LarderError("E_UNAUTHENTICATED", "An enrolment token is for joining, and for nothing else.", {
+    hint: "Start the host's agent with it: larder agent --server URL --token TOKEN.",
+  });
 
 const unauthenticated = (message: string): LarderError =>
   new LarderError("E_UNAUTHENTICATED", message, {

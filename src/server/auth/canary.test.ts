@@ -5,9 +5,9 @@ import { type Id, parsePlatform, rawRoutes } from "../../contract/index.ts";
 import { routeTable } from "../http/route-table.ts";
 import { dumpDatabase } from "../testing/dump-database.ts";
 import { commitTestGeneration } from "../testing/test-generation.ts";
-import { openTestServer, type TestServer } from "../testing/test-server.ts";
+import { type Caller, openTestServer, type TestServer } from "../testing/test-server.ts";
 
-async function allGetAnswers(server: TestServer, tokens: (string | undefined)[], hostId: Id): Promise<string> {
+async function allGetAnswers(server: TestServer, tokens: (Caller | undefined)[], hostId: Id): Promise<string> {
   const gets = routeTable.filter(({ method, name }) => method === "GET" && name !== "events");
   const texts: string[] = [];
   for (const { path } of gets) {
@@ -38,7 +38,8 @@ async function signIn(server: TestServer, token: string): Promise<string> {
 test("no token and no key is in a log, an answer to a GET, a database row or a file but its own", async () => {
   await using server = await openTestServer();
   const author = (await server.admin.tokens.create({ role: "author", subject: "author" })).text;
-  const host = (await server.admin.hosts.enrol({ id: "canary", environment: "default" })).token;
+  const { token: enrolment } = await server.admin.hosts.enrol({ id: "unused", environment: "default" });
+  const host = await server.join("canary");
   await commitTestGeneration(server.context, { content: Buffer.from("content") });
   await server.client(host).hosts.report({
     phase: "error",
@@ -48,7 +49,7 @@ test("no token and no key is in a log, an answer to a GET, a database row or a f
     runsInFlight: 0,
   });
   // Mistakes that put a token where it does not belong.
-  for (const token of [author, host]) {
+  for (const token of [author, enrolment]) {
     await server.fetch(`/api/hosts/${token}`, { token: server.adminToken });
     await server.fetch(`/api/nothing/${token}?token=${token}`, { token: server.adminToken });
     await server.fetch("/api/hosts", { headers: { authorization: token } });
@@ -61,12 +62,12 @@ test("no token and no key is in a log, an answer to a GET, a database row or a f
   }
   await server.fetch(rawRoutes.self, { token: host });
   const session = await signIn(server, author);
-  const answers = await allGetAnswers(server, [server.adminToken, author, host, undefined], "canary");
+  const answers = await allGetAnswers(server, [server.adminToken, author, enrolment, host, undefined], "canary");
   const database = JSON.stringify(await dumpDatabase(server.context));
   const logs = server.logs.join("\n");
   expect(logs).toContain("hosts.enrol");
   const secretKey = (await readFile(join(server.directory, "control", "secret-key"), "utf8")).trim();
-  const secrets = { admin: server.adminToken, author, host, secretKey, session };
+  const secrets = { admin: server.adminToken, author, enrolment, secretKey, session };
   const hexOfKey = Buffer.from(secretKey, "base64").toString("hex");
   const cores = Object.entries(secrets).map(
     ([name, text]) => [name, text.replace(/^ldr_[a-z]+_/, "").replace(/\..*$/, "")] as const,

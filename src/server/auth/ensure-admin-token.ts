@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { LarderError, type Role, roles } from "../../contract/index.ts";
+import { isLikeEnrolmentToken, LarderError, type Role, roles } from "../../contract/index.ts";
 import { createToken, type Db, findToken, listTokens, recordAudit } from "../../db/index.ts";
 import { errnoOf, type Logger, undefinedOn, writeFileAtomic } from "../../lib/index.ts";
 import { createTokenText, hashOfToken } from "./token-text.ts";
@@ -61,7 +61,8 @@ async function admitGivenToken(db: Db, text: string): Promise<void> {
   );
 }
 
-const isForOtherRole = (text: string): boolean => roles.some((role) => role !== "admin" && text.startsWith(`ldr_${role}_`));
+const isForOtherRole = (text: string): boolean =>
+  isLikeEnrolmentToken(text) || roles.some((role) => role !== "admin" && text.startsWith(`ldr_${role}_`));
 
 /** Its role afterwards: replicas that start at once store it once. `undefined`: it is there, and revoked. */
 async function storeGivenAdmin(db: Db, text: string): Promise<Role | undefined> {

@@ -1,13 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { Role } from "../../contract/index.ts";
+import { formatEnrolmentToken, type Role } from "../../contract/index.ts";
 
-/** A new token's text; a host's carries the id of the key that its host must trust (see `pinnedKeyIdOf`). */
-export function createTokenText(role: Exclude<Role, "host">): string;
-export function createTokenText(role: "host", keyId: string): string;
-export function createTokenText(role: Role, keyId?: string): string {
-  const secret = randomBytes(32).toString("base64url");
-  return `ldr_${role}_${secret}${keyId === undefined ? "" : `.${keyId}`}`;
-}
+const createSecret = (): string => randomBytes(32).toString("base64url");
+
+export const createTokenText = (role: Exclude<Role, "host">): string => `ldr_${role}_${createSecret()}`;
+
+/** It carries the id of the key that whoever joins with it must trust. */
+export const createEnrolmentText = (keyId: string): string => formatEnrolmentToken(createSecret(), keyId);
 
 /** What is stored. One fast hash is enough: 256 random bits cannot be guessed. */
 export const hashOfToken = (text: string): string => createHash("sha256").update(text).digest("hex");

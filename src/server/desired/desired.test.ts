@@ -7,7 +7,7 @@ import { openTestServer, type TestServer } from "../testing/test-server.ts";
 const content = (text: string) => Buffer.from(text);
 
 async function withHost(server: TestServer) {
-  const { token } = await server.admin.hosts.enrol({ id: "host", environment: "default" });
+  const token = await server.join("host");
   return (etag?: string) => server.fetch(rawRoutes.desired, { token, headers: etag ? { "if-none-match": etag } : {} });
 }
 

@@ -1,6 +1,7 @@
 import type { Event, Role } from "../../contract/index.ts";
 import { type Db, listSessionIds, listTokens } from "../../db/index.ts";
 import type { Logger } from "../../lib/index.ts";
+import type { HostAuthenticator } from "../auth/host-authenticator.ts";
 import { isRevokedBy, type Principal } from "../auth/principal.ts";
 import { createEventStream, type EventStream, formatEvent, heartbeat, reconnectAfter } from "./event-stream.ts";
 import type { Notice } from "./notice.ts";
@@ -22,11 +23,12 @@ interface Session {
 
 interface HubOptions {
   db: Db;
+  hostAuthenticator: Pick<HostAuthenticator, "isCurrent">;
   logger: Logger;
   heartbeatMs?: number;
 }
 
-export function openEventHub({ db, logger, heartbeatMs = 15_000 }: HubOptions): EventHub {
+export function openEventHub({ db, hostAuthenticator, logger, heartbeatMs = 15_000 }: HubOptions): EventHub {
   const sessions = new Set<Session>();
   const reading = new Map<string, "once" | "again">();
   /** Sessions that are no host's. */
@@ -66,10 +68,11 @@ export function openEventHub({ db, logger, heartbeatMs = 15_000 }: HubOptions): 
     if (sessions.size === 0) return;
     const tokens = new Set((await listTokens(db.query)).map(({ id }) => id));
     const signedIn = new Set(await listSessionIds(db.query));
-    const isLive = ({ tokenId, session }: Principal) =>
+    const isSignedIn = ({ tokenId, session }: Principal) =>
       tokens.has(tokenId) && (session === undefined || signedIn.has(session.id));
     for (const { principal, stream } of sessions) {
-      if (isLive(principal)) stream.send(heartbeat);
+      const isLive = principal.host ? await hostAuthenticator.isCurrent(principal.host) : isSignedIn(principal);
+      if (isLive) stream.send(heartbeat);
       else stream.close();
     }
   };

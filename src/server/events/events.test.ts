@@ -5,7 +5,7 @@ import { defaultEnvironment, type EnvironmentName, type Event, eventSchema, rawR
 import { revokeToken } from "../../db/index.ts";
 import { silentLogger } from "../../lib/index.ts";
 import { commitTestGeneration } from "../testing/test-generation.ts";
-import { openTestServer, type TestServer } from "../testing/test-server.ts";
+import { type Caller, openTestServer, type TestServer } from "../testing/test-server.ts";
 import { openEventHub } from "./event-hub.ts";
 
 let server: TestServer;
@@ -20,7 +20,7 @@ interface Listening extends AsyncDisposable {
   ended: Promise<void>;
 }
 
-async function listen(token: string): Promise<Listening> {
+async function listen(token: Caller): Promise<Listening> {
   const abort = new AbortController();
   const response = await server.fetch(rawRoutes.events, { token, signal: abort.signal });
   const events: Event[] = [];
@@ -50,9 +50,9 @@ const ofType = (events: Event[], type: Event["type"]) => events.filter((event) =
 
 test("an admin sees what changes, as the rows are now", async () => {
   await using admin = await listen(server.adminToken);
-  const { host } = await server.admin.hosts.enrol({ id: "watched", environment: "default" });
+  await server.join("watched");
   await until("the host's event", () => ofType(admin.events, "host").length > 0);
-  expect(admin.events).toContainEqual({ type: "host", host });
+  expect(ofType(admin.events, "host")[0]).toMatchObject({ host: { id: "watched", state: "current" } });
   const { operation } = await server.admin.installs.start({ environment: defaultEnvironment });
   await until("the operation's event", () => ofType(admin.events, "operation").length > 0);
   expect(ofType(admin.events, "operation")[0]).toMatchObject({ operation: { id: operation.id, kind: "install" } });
@@ -60,8 +60,8 @@ test("an admin sees what changes, as the rows are now", async () => {
 
 test("a host sees its own environment's generations and its own wake-ups, and nothing else", async () => {
   const other = (await server.admin.environments.create({ name: "other" })).name;
-  const { token } = await server.admin.hosts.enrol({ id: "listening", environment: "default" });
-  await server.admin.hosts.enrol({ id: "neighbour", environment: "default" });
+  const token = await server.join("listening");
+  await server.join("neighbour");
   await using host = await listen(token);
   await using admin = await listen(server.adminToken);
   await server.admin.hosts.reconcile({ id: "neighbour" });
@@ -77,13 +77,13 @@ test("a host sees its own environment's generations and its own wake-ups, and no
   expect(ofType(admin.events, "desired")).toHaveLength(2);
 });
 
-test("a revocation ends the streams of that token, and of no other", async () => {
-  const { token } = await server.admin.hosts.enrol({ id: "cut", environment: "default" });
+test("a revocation ends the streams of that host, and of no other", async () => {
+  const token = await server.join("cut");
   await using host = await listen(token);
   await using admin = await listen(server.adminToken);
   await server.admin.hosts.revoke({ id: "cut" });
   await host.ended;
-  await server.admin.hosts.enrol({ id: "after", environment: "default" });
+  await server.join("after");
   await until("the admin still listens", () =>
     ofType(admin.events, "host").some((event) => "host" in event && event.host.id === "after"),
   );
@@ -114,7 +114,7 @@ test("a client that never reads is cut off instead of being remembered without b
 test("a silent stream is kept alive, and ends when its token was revoked without a notice", async () => {
   const { token, text } = await server.admin.tokens.create({ role: "author", subject: "silent" });
   const principal = await server.context.authenticator.authenticate(`Bearer ${text}`);
-  await using hub = openEventHub({ db: server.context.db, logger: silentLogger, heartbeatMs: 20 });
+  await using hub = openEventHub({ ...server.context, logger: silentLogger, heartbeatMs: 20 });
   const reader = (hub.connect(principal).body as ReadableStream<Uint8Array>).getReader();
   for (let beat = 0; beat < 3; beat++) expect(new TextDecoder().decode((await reader.read()).value)).toBe(": alive\n\n");
   await revokeToken(server.context.db.query, token.id);

@@ -25,6 +25,8 @@ export const contractAccess: ContractAccess = {
     list: readers,
     get: readers,
     enrol: admin,
+    enrolments: admin,
+    revokeEnrolment: admin,
     revoke: admin,
     reconcile: operators,
     run: runners,
@@ -58,6 +60,8 @@ export const rawAccess: Record<keyof typeof rawRoutes, Access> = {
   ready: "anyone",
   metrics: [...viewers, "metrics"],
   events: [...readers, "host"],
+  // With an enrolment token, which is nobody's.
+  join: "anyone",
   self: host,
   desired: host,
   manifest: host,

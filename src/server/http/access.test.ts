@@ -1,25 +1,26 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Role, roles } from "../../contract/index.ts";
 import { createTokenText } from "../auth/token-text.ts";
-import { openTestServer, type TestServer } from "../testing/test-server.ts";
+import { openTestServer, type Caller as ServerCaller, type TestServer } from "../testing/test-server.ts";
 import { type Route, routeTable } from "./route-table.ts";
 
-const callers = [...roles, "none", "garbage", "revoked", "revokedHost"] as const;
+const callers = [...roles, "none", "garbage", "enrolment", "revoked", "revokedHost"] as const;
 type Caller = (typeof callers)[number];
 
 let server: TestServer;
-const tokens: Partial<Record<Caller, string>> = {};
+const tokens: Partial<Record<Caller, ServerCaller>> = {};
 
 beforeAll(async () => {
   server = await openTestServer();
   for (const role of ["admin", "operator", "viewer", "author", "metrics"] as const)
     tokens[role] = (await server.admin.tokens.create({ role, subject: role })).text;
-  tokens.host = (await server.admin.hosts.enrol({ id: "host-a", environment: "default" })).token;
+  tokens.host = await server.join("host-a");
+  tokens.enrolment = (await server.admin.hosts.enrol({ environment: "default" })).token;
   tokens.garbage = createTokenText("admin");
   const revoked = await server.admin.tokens.create({ role: "admin", subject: "was here" });
   await server.admin.tokens.revoke({ id: revoked.token.id });
   tokens.revoked = revoked.text;
-  tokens.revokedHost = (await server.admin.hosts.enrol({ id: "host-b", environment: "default" })).token;
+  tokens.revokedHost = await server.join("host-b");
   await server.admin.hosts.revoke({ id: "host-b" });
 });
 afterAll(() => server[Symbol.asyncDispose]());

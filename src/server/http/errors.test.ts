@@ -85,7 +85,7 @@ test("a body over 1 MiB is E_TOO_LARGE, whether it declares its length or not", 
 
 test("trouble inside is E_INTERNAL, says where to look and nothing of the inside, and is logged with its cause", async () => {
   await using broken = await openTestServer();
-  await broken.admin.hosts.list();
+  await broken.admin.hosts.list({});
   const query = broken.context.db.query as { select: unknown };
   query.select = () => {
     throw new Error("secret table hosts_internal exploded");

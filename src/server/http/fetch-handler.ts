@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { LarderError, redact } from "../../contract/index.ts";
+import { isHostProof, LarderError, redact } from "../../contract/index.ts";
 import type { Logger } from "../../lib/index.ts";
 import type { Authenticator } from "../auth/authenticator.ts";
+import type { HostAuthenticator } from "../auth/host-authenticator.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { ServedRequest } from "../metrics/metrics.ts";
 import type { ConsolePages } from "../web/console-pages.ts";
 import { assertFromOwnPage, assertNotCrossSite } from "./browser-safety.ts";
 import { errorResponse } from "./error-response.ts";
+import { withProvenBody } from "./request-body.ts";
 import { visibleError } from "./request-error.ts";
 import { matchRoute, type Route } from "./route-table.ts";
 
@@ -28,6 +30,7 @@ export type Dispatch = (exchange: Exchange) => Promise<Response>;
 
 interface HandlerOptions {
   authenticator: Authenticator;
+  hostAuthenticator: HostAuthenticator;
   logger: Logger;
   dispatch: Dispatch;
   /** Answers what is no route, for people with a browser. */
@@ -38,16 +41,24 @@ interface HandlerOptions {
 }
 
 /** What every request passes: route, browser safety, token, role; then its own handler; then headers and the log. */
-export function createFetchHandler({ authenticator, logger, dispatch, pages, observe, isStopping }: HandlerOptions) {
+export function createFetchHandler(options: HandlerOptions) {
+  const { authenticator, hostAuthenticator, logger, dispatch, pages, observe, isStopping } = options;
+  /** By a host's key, a token, or a browser's session. */
+  const identify = async (request: Request, url: URL): Promise<{ principal: Principal; bodyDigest?: string | undefined }> => {
+    const header = request.headers.get("authorization");
+    if (!isHostProof(header)) return { principal: await callerOf(request, authenticator) };
+    return await hostAuthenticator.authenticate(header, { method: request.method, path: url.pathname + url.search });
+  };
   const answer = async (asked: Pick<Exchange, "request" | "url" | "id" | "keepOpen">, entry: Partial<LogEntry>) => {
     const { request, url, id } = asked;
     const { route, params } = findRoute(request, url);
     entry.route = route.name;
     assertNotCrossSite(request, url);
-    const principal = route.access === "anyone" ? undefined : await callerOf(request, authenticator);
+    const { principal, bodyDigest: digest } = route.access === "anyone" ? {} : await identify(request, url);
     if (principal) entry.principal = principal.tokenId;
     assertRole(route, principal);
-    return await dispatch({ ...asked, log: logger.child({ requestId: id }), route, params, principal });
+    const proven = digest === undefined ? request : await withProvenBody(request, { routeName: route.name, digest });
+    return await dispatch({ ...asked, request: proven, log: logger.child({ requestId: id }), route, params, principal });
   };
   return async (request: Request, { keepOpen }: Pick<Exchange, "keepOpen">): Promise<Response> => {
     const startedAt = performance.now();

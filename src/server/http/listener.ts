@@ -32,6 +32,7 @@ export function openListener(
   const raw = createRawDispatch(context, isStopping);
   const handle = createFetchHandler({
     authenticator: context.authenticator,
+    hostAuthenticator: context.hostAuthenticator,
     logger,
     pages: config.console && createConsolePages(config.console, logger.child({ part: "console" })),
     dispatch: (exchange) => (exchange.route.kind === "contract" ? contract(exchange) : raw(exchange)),

@@ -9,13 +9,20 @@ interface RawDescription {
 }
 
 const descriptions: Record<
-  "events" | "self" | "desired" | "manifest" | "blob" | "blobs" | "types" | "typesBundle",
+  "events" | "join" | "self" | "desired" | "manifest" | "blob" | "blobs" | "types" | "typesBundle",
   RawDescription
 > = {
   events: {
     summary: "Server-sent events, a hint to look again",
     type: "text/event-stream",
     statuses: { 200: "One JSON `Event` per event" },
+  },
+  join: {
+    summary:
+      "With an enrolment token: a host gives its public key (`JoinRequest`) and gets its identity; again when the answer was lost",
+    type: "application/json",
+    method: "post",
+    statuses: { 200: "`HostIdentity`" },
   },
   self: { summary: "Host: who it is and which key to trust", type: "application/json", statuses: { 200: "`HostIdentity`" } },
   desired: {

@@ -22,7 +22,14 @@ export async function createOpenApiDocument(version: string): Promise<string> {
     servers: [{ url: "/api" }],
     security: [{ bearer: [] }],
     components: {
-      securitySchemes: { bearer: { type: "http", scheme: "bearer", description: "A token: `ldr_<role>_<secret>`." } },
+      securitySchemes: {
+        bearer: {
+          type: "http",
+          scheme: "bearer",
+          description:
+            "A token: `ldr_<role>_<secret>`. Hosts send `LarderHost …` instead, signed with their key; see docs/hosts.md.",
+        },
+      },
       // oRPC's own type of a schema and the document's differ in name only.
       schemas: { Error: errorSchema as object },
     },

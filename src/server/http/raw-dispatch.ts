@@ -5,6 +5,7 @@ import { getBlob } from "../raw/blob-route.ts";
 import { getDesired } from "../raw/desired-route.ts";
 import { getHealth, getReadiness } from "../raw/health-routes.ts";
 import { getIdentity } from "../raw/identity-route.ts";
+import { joinHost } from "../raw/join-route.ts";
 import { getManifest } from "../raw/manifest-route.ts";
 import { getTypes, getTypesBundle } from "../raw/types-route.ts";
 import type { Dispatch, Exchange } from "./fetch-handler.ts";
@@ -29,6 +30,7 @@ export function createRawDispatch(context: ServerContext, isStopping: () => bool
       return context.events.connect(principal);
     },
     metrics: () => metricsResponse(context.metrics),
+    join: (exchange) => joinHost(exchange, context),
     self: (exchange) => getIdentity(exchange, context),
     desired: (exchange) => getDesired(exchange, context),
     manifest: (exchange) => getManifest(exchange, context),

@@ -1,4 +1,4 @@
-import { LarderError } from "../../contract/index.ts";
+import { digestOfBody, LarderError } from "../../contract/index.ts";
 
 const bodyLimitBytes = 1 << 20;
 /** Where more may be sent: by hosts, what scripts have printed and returned. */
@@ -13,6 +13,20 @@ export async function withJsonBody(request: Request, routeName = ""): Promise<Re
   if (body === undefined || body.byteLength === 0) return new Request(url, { method, headers, signal });
   assertJson(body);
   return new Request(url, { method, headers, signal, body });
+}
+
+/** The same request, its body seen to be the one whose SHA-256 was signed. Throws `E_UNAUTHENTICATED`, `E_TOO_LARGE`. */
+export async function withProvenBody(
+  request: Request,
+  { routeName, digest }: { routeName: string; digest: string },
+): Promise<Request> {
+  const { url, method, headers, signal } = request;
+  const isReading = method === "GET" || method === "HEAD";
+  const body = isReading ? undefined : await readBounded(request, largerBodies[routeName] ?? bodyLimitBytes);
+  if ((await digestOfBody(body ?? new Uint8Array())) !== digest) {
+    throw new LarderError("E_UNAUTHENTICATED", "The body is not the one that the host signed.");
+  }
+  return body === undefined || body.byteLength === 0 ? request : new Request(url, { method, headers, signal, body });
 }
 
 async function readBounded(request: Request, limitBytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {

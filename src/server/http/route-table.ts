@@ -54,7 +54,8 @@ function compile(path: string): RegExp {
 
 function rawTable(): Route[] {
   return (Object.keys(rawRoutes) as RawName[]).map((name) => {
-    return { name, kind: "raw", method: name === "blobs" ? "POST" : "GET", path: rawTemplate(name), access: rawAccess[name] };
+    const method = name === "blobs" || name === "join" ? "POST" : "GET";
+    return { name, kind: "raw", method, path: rawTemplate(name), access: rawAccess[name] };
   });
 }
 

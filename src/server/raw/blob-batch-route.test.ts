@@ -4,16 +4,16 @@ import { chmod, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type EnvironmentName, largestBatchedBlob, rawRoutes, readBlobFrames } from "../../contract/index.ts";
 import { commitTestGeneration } from "../testing/test-generation.ts";
-import { openTestServer, type TestServer } from "../testing/test-server.ts";
+import { openTestServer, type TestHost, type TestServer } from "../testing/test-server.ts";
 
 let server: TestServer;
-let token: string;
+let token: TestHost;
 const keys: Record<string, string> = {};
 const contents: Record<string, Buffer> = { small: randomBytes(3000), middle: randomBytes(700_000), empty: Buffer.alloc(0) };
 
 beforeAll(async () => {
   server = await openTestServer({ blobStore: "fs" });
-  token = (await server.admin.hosts.enrol({ id: "here", environment: "default" })).token;
+  token = await server.join("here");
   for (const [name, content] of Object.entries(contents)) {
     keys[name] = (await commitTestGeneration(server.context, { content, name })).key;
   }

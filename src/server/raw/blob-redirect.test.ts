@@ -4,18 +4,18 @@ import { writeFile } from "node:fs/promises";
 import { type S3Server, startS3 } from "../../../test/harness/s3.ts";
 import { acceptsBlobRedirect, rawRoutes } from "../../contract/index.ts";
 import { commitTestGeneration, type TestGeneration } from "../testing/test-generation.ts";
-import { openTestServer, type TestServer } from "../testing/test-server.ts";
+import { openTestServer, type TestHost, type TestServer } from "../testing/test-server.ts";
 
 const content = randomBytes(2 << 20);
 let s3: S3Server;
 let server: TestServer;
-let token: string;
+let token: TestHost;
 let blob: TestGeneration;
 
 beforeAll(async () => {
   s3 = await startS3();
   server = await openTestServer({ blobStore: "s3", s3: { ...s3, linkSeconds: 60 } });
-  token = (await server.admin.hosts.enrol({ id: "here", environment: "default" })).token;
+  token = await server.join("here");
   blob = await commitTestGeneration(server.context, { content });
 }, 30_000);
 afterAll(async () => {

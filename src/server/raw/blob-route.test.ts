@@ -12,19 +12,19 @@ import {
   rawRoutes,
 } from "../../contract/index.ts";
 import { commitTestGeneration, type TestGeneration } from "../testing/test-generation.ts";
-import { openTestServer, type TestServer } from "../testing/test-server.ts";
+import { openTestServer, type TestHost, type TestServer } from "../testing/test-server.ts";
 
 const small = randomBytes(3000);
 const large = randomBytes(5 << 20);
 let server: TestServer;
-let token: string;
+let token: TestHost;
 let smallOne: TestGeneration;
 let largeOne: TestGeneration;
 let elsewhere: TestGeneration;
 
 beforeAll(async () => {
   server = await openTestServer({ blobStore: "fs" });
-  token = (await server.admin.hosts.enrol({ id: "here", environment: "default" })).token;
+  token = await server.join("here");
   const other = (await server.admin.environments.create({ name: "other" })).name as EnvironmentName;
   smallOne = await commitTestGeneration(server.context, { content: small });
   largeOne = await commitTestGeneration(server.context, { content: large, name: "large" });

@@ -1,11 +1,15 @@
-import { LarderError } from "../../contract/index.ts";
+import { formatSignedTime, LarderError, timeHeaders } from "../../contract/index.ts";
 import { callingHost } from "../auth/calling-host.ts";
 import type { DesiredCache } from "../desired/desired-cache.ts";
 import { errorResponse } from "../http/error-response.ts";
 import type { Exchange } from "../http/fetch-handler.ts";
+import type { Signer } from "../signing/signer.ts";
 import { matchesEtag, notModified } from "./etag.ts";
 
-export async function getDesired({ request, principal }: Exchange, { desired }: { desired: DesiredCache }): Promise<Response> {
+export async function getDesired(
+  { request, principal }: Exchange,
+  { desired, signer }: { desired: DesiredCache; signer: Signer },
+): Promise<Response> {
   const { environment } = callingHost(principal);
   const current = await desired.current(environment);
   if (current === undefined) {
@@ -17,5 +21,7 @@ export async function getDesired({ request, principal }: Exchange, { desired }: 
   }
   const headers = { etag: current.etag, "cache-control": "private, no-cache" };
   if (matchesEtag(request.headers.get("if-none-match"), current.etag)) return notModified(headers);
-  return new Response(current.body, { headers: { ...headers, "content-type": "application/json" } });
+  const nonce = request.headers.get(timeHeaders.question);
+  const time = nonce === null ? {} : { [timeHeaders.answer]: formatSignedTime(await signer.signTime(nonce.slice(0, 64))) };
+  return new Response(current.body, { headers: { ...headers, ...time, "content-type": "application/json" } });
 }

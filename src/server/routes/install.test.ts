@@ -54,7 +54,7 @@ test("an install makes a generation that status, list and the desired state agre
 });
 
 test("a host that comes later, with a platform nobody fetched for, gets its blobs", async () => {
-  const { token } = await server.admin.hosts.enrol({ id: "late", environment });
+  const token = await server.join("late");
   const { integrity } = registry.get("leaf", "1.0.0");
   const key = Buffer.from(integrity.slice(7), "base64").toString("hex");
   expect((await server.fetch(rawRoutes.blob(key), { token })).status).toBe(404);
@@ -93,7 +93,7 @@ test("a rollback is a new generation with the older one's packages, and one audi
 });
 
 test("an allowlist that changed is an admin's to install: a host in trouble does not do it", async () => {
-  const { token } = await server.admin.hosts.enrol({ id: "impatient", environment });
+  const token = await server.join("impatient");
   const operations = (await server.admin.operations.list({})).length;
   await server.client(token).hosts.report({
     phase: "error",

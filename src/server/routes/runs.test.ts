@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { until } from "../../../test/harness/until.ts";
 import type { HostReport, RunResult } from "../../contract/index.ts";
 import { listAudit } from "../../db/index.ts";
-import { openTestServer, refusalOf, type TestClient, type TestServer } from "../testing/test-server.ts";
+import { type Caller, openTestServer, refusalOf, type TestClient, type TestServer } from "../testing/test-server.ts";
 
 let server: TestServer;
 let host: TestClient;
@@ -31,7 +31,7 @@ const result: RunResult = {
 
 beforeAll(async () => {
   server = await openTestServer();
-  host = server.client((await server.admin.hosts.enrol({ id: "worker", environment: "default" })).token);
+  host = server.client(await server.join("worker"));
   author = server.client((await server.admin.tokens.create({ role: "author", subject: "anna" })).text);
   await host.hosts.report(report);
 });
@@ -74,7 +74,7 @@ test("what a host refuses is the caller's answer", async () => {
 
 test("a host hears of it by an event, users do not", async () => {
   const stop = new AbortController();
-  const heard = async (client: string | undefined) => {
+  const heard = async (client: Caller | undefined) => {
     const response = await server.fetch("/api/events", { token: client, signal: stop.signal });
     let text = "";
     void (async () => {
@@ -82,7 +82,7 @@ test("a host hears of it by an event, users do not", async () => {
     })().catch(() => undefined);
     return () => text;
   };
-  const { token } = await server.admin.hosts.enrol({ id: "listener", environment: "default" });
+  const token = await server.join("listener");
   const own = server.client(token);
   await own.hosts.report(report);
   const [byHost, byAdmin] = [await heard(token), await heard(server.adminToken)];
@@ -96,13 +96,13 @@ test("a host hears of it by an event, users do not", async () => {
 });
 
 test("a host that is away, unknown or new is said at once", async () => {
-  await server.admin.hosts.enrol({ id: "silent", environment: "default" });
+  await server.join("silent");
   expect(await refusalOf(author.hosts.run({ id: "silent", script: "1" }))).toMatchObject({ code: "E_HOST_AWAY" });
   expect(await refusalOf(author.hosts.run({ id: "nobody", script: "1" }))).toMatchObject({ code: "E_NOT_FOUND" });
 });
 
 test("one host neither sees nor answers another's", async () => {
-  const { token } = await server.admin.hosts.enrol({ id: "other", environment: "default" });
+  const token = await server.join("other");
   const other = server.client(token);
   const sent = author.hosts.run({ id: "worker", script: "1" });
   await until("it is queued", async () => (await listAudit(server.context.db.query))[0]?.action === "host.run" || undefined);

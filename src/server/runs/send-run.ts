@@ -1,12 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { type Host, type Id, LarderError, type RunRequestBody, type RunResult } from "../../contract/index.ts";
+import { type Host, type Id, LarderError, type RunRequestBody, type RunResult, silentAfterMs } from "../../contract/index.ts";
 import { countWaitingRuns, dropRun, getRun, queueRun, recordAudit } from "../../db/index.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { ServerContext } from "../context.ts";
 import { formatNotice } from "../events/notice.ts";
 
-/** A host reports at least once a minute. */
-const silentMs = 150_000;
 /** For a host to take what waits for it. */
 const claimMs = 20_000;
 /** Beside the run itself: its start, its end, its answer's way. */
@@ -53,7 +51,7 @@ export async function sendRun(context: ServerContext, { host, request, principal
 }
 
 function assertPresent({ id, lastSeenAt }: Host, nowMs: number): void {
-  if (lastSeenAt !== undefined && nowMs - Date.parse(lastSeenAt) < silentMs) return;
+  if (lastSeenAt !== undefined && nowMs - Date.parse(lastSeenAt) < silentAfterMs) return;
   const since = lastSeenAt === undefined ? "has never been heard of" : `has not been heard of since ${lastSeenAt}`;
   throw new LarderError("E_HOST_AWAY", `Host ${id} ${since}.`, {
     hint: "Check that its agent runs and reaches this server: larder hosts list",

@@ -3,7 +3,18 @@ import type { ContractRouterClient } from "@orpc/contract";
 import { OpenAPILink } from "@orpc/openapi-client/fetch";
 import pino from "pino";
 import { openTempDir } from "../../../test/harness/temp-dir.ts";
-import { contract, errorBodySchema, LarderError } from "../../contract/index.ts";
+import {
+  contract,
+  createReadProof,
+  createRequestProof,
+  errorBodySchema,
+  generateKeyPair,
+  type HostCredential,
+  type KeyPair,
+  LarderError,
+  rawRoutes,
+  signJoin,
+} from "../../contract/index.ts";
 import { systemClock } from "../../lib/index.ts";
 import { createTokenText } from "../auth/token-text.ts";
 import { openContext, type ServerContext } from "../context.ts";
@@ -21,10 +32,19 @@ export interface TestServer extends AsyncDisposable {
   logs: string[];
   adminToken: string;
   admin: TestClient;
-  client(token?: string): TestClient;
-  /** Below the server's root, with a bearer token. */
-  fetch(path: string, init?: RequestInit & { token?: string | undefined }): Promise<Response>;
+  client(caller?: Caller): TestClient;
+  /** Below the server's root, with a bearer token or as a host. */
+  fetch(path: string, init?: RequestInit & { token?: Caller | undefined }): Promise<Response>;
+  /** A host that joins with a token of its own. */
+  join(id: string, environment?: string): Promise<TestHost>;
 }
+
+export interface TestHost extends HostCredential {
+  publicKey: string;
+}
+
+/** A token's text, or a host, which proves who it is. */
+export type Caller = string | HostCredential;
 
 export async function openTestServer(overrides: Partial<ServerConfig> = {}): Promise<TestServer> {
   await using stack = new AsyncDisposableStack();
@@ -55,21 +75,18 @@ export async function openTestServer(overrides: Partial<ServerConfig> = {}): Pro
     logs,
     adminToken,
     admin: createTestClient(url, adminToken),
-    client: (token) => createTestClient(url, token),
-    fetch(path, { token, ...init } = {}) {
-      const headers = new Headers(init.headers);
-      if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
-      return fetch(`${url}${path}`, { ...init, headers });
-    },
+    client: (caller) => createTestClient(url, caller),
+    fetch: (path, { token, ...init } = {}) => fetchAs(token, new Request(`${url}${path}`, init)),
+    join: (id, environment = "default") => joinAs(url, adminToken, { id, environment }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
 /** The contract's own client; what the server refuses is thrown as the `LarderError` it sent. */
-function createTestClient(url: string, token?: string): TestClient {
+function createTestClient(url: string, caller?: Caller): TestClient {
   const link = new OpenAPILink(contract, {
     url: `${url}/api`,
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    fetch: (request) => fetchAs(caller, request),
     customErrorResponseBodyDecoder: (body, { status }) => new ORPCError("REFUSED", { status, data: errorBodySchema.parse(body) }),
     interceptors: [
       async ({ next }) => {
@@ -82,6 +99,44 @@ function createTestClient(url: string, token?: string): TestClient {
     ],
   });
   return createORPCClient(link);
+}
+
+/** `POST` of a host that joins; `changes` make a request that no honest host would. */
+export async function joinWith(
+  url: string,
+  token: string,
+  key: KeyPair,
+  changes: Record<string, unknown> = {},
+): Promise<Response> {
+  const body = { publicKey: key.publicKey, signature: await signJoin(token, key), ...changes };
+  return await fetch(`${url}${rawRoutes.join}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+}
+
+/** A host that joins with a token of its own. */
+export async function joinAs(url: string, adminToken: string, wanted: { id: string; environment: string }): Promise<TestHost> {
+  const { token } = await createTestClient(url, adminToken).hosts.enrol(wanted);
+  const key = await generateKeyPair();
+  const answer = await joinWith(url, token, key);
+  if (!answer.ok) throw new Error(`${wanted.id} could not join: ${await answer.text()}`);
+  return { hostId: wanted.id, ...key };
+}
+
+export async function fetchAs(caller: Caller | undefined, request: Request): Promise<Response> {
+  if (typeof caller === "string") request.headers.set("authorization", `Bearer ${caller}`);
+  else if (caller) request.headers.set("authorization", await proofFor(caller, request));
+  return await fetch(request);
+}
+
+async function proofFor(caller: HostCredential, request: Request): Promise<string> {
+  const { method, url } = request;
+  const { pathname, search } = new URL(url);
+  if (method === "GET" || method === "HEAD") return await createReadProof(caller, Date.now());
+  const body = await request.clone().text();
+  return await createRequestProof(caller, { method, path: pathname + search, body, atMs: Date.now() });
 }
 
 /** What a call was refused with. Fails when it was not. */

@@ -1,0 +1,62 @@
+import {
+  createReadProof,
+  createRequestProof,
+  isTimeSignedBy,
+  LarderError,
+  parseHostProof,
+  proofLifeMs,
+  signedTimeSchema,
+} from "../contract/index.ts";
+import type { HostSelf } from "../host/index.ts";
+
+/** Signs this host's requests, by the control plane's clock once that is known. */
+export interface Prover {
+  /** An `Authorization` header. Throws `E_NOT_READY` for a host that has not joined. */
+  prove(call: { method: string; path: string; body: string | undefined }): Promise<string>;
+  /** From the refusal of a request with this proof. False: it does not say the time, or not for the control plane. */
+  learnTime(refusal: LarderError, proof: string): Promise<boolean>;
+  /** Who this host is may have changed. */
+  forget(): void;
+}
+
+export function createProver(readSelf: () => Promise<HostSelf | undefined>): Prover {
+  let self: HostSelf | undefined;
+  /** The control plane's clock less `performance.now()`, which no change of this host's clock moves. */
+  let offsetMs: number | undefined;
+  let reading: { header: string; atMs: number } | undefined;
+
+  const nowMs = () => Math.round(offsetMs === undefined ? Date.now() : performance.now() + offsetMs);
+  const known = async (): Promise<HostSelf> => {
+    self ??= await readSelf();
+    if (self) return self;
+    throw new LarderError("E_NOT_READY", "This host has not joined a control plane.", {
+      hint: "Start its agent with a token that `larder hosts enrol` printed: larder agent --server URL --token TOKEN.",
+    });
+  };
+
+  return {
+    async prove({ method, path, body }) {
+      const credential = await known();
+      const atMs = nowMs();
+      if (method === "GET") {
+        if (reading === undefined || Math.abs(atMs - reading.atMs) > proofLifeMs / 2) {
+          reading = { header: await createReadProof(credential, atMs), atMs };
+        }
+        return reading.header;
+      }
+      return await createRequestProof(credential, { atMs, method, path, body: body ?? "" });
+    },
+    async learnTime({ details }, proof) {
+      const time = signedTimeSchema.safeParse(details?.time).data;
+      const nonce = parseHostProof(proof)?.signature;
+      if (time === undefined || nonce === undefined || self === undefined) return false;
+      if (!(await isTimeSignedBy(time, { storeId: self.storeId, nonce }, self.publicKey))) return false;
+      offsetMs = time.timeMs - performance.now();
+      reading = undefined;
+      return true;
+    },
+    forget() {
+      self = reading = undefined;
+    },
+  };
+}
