@@ -45,7 +45,7 @@ describe("a command line that is wrong", () => {
     ["list --jsonn", "Unknown option '--jsonn' (did you mean --json?)"],
     ["diff 1", "Missing required argument 'b'"],
     ["diff 1 x", 'B is "x"'],
-    ["hosts", "needs a command: list, enrol, revoke"],
+    ["hosts", "needs a command: list, show, enrol, enrolments, close, revoke"],
     ["hosts nope", "has no command 'nope'"],
     ["list extra", "Too many arguments"],
     ["hosts list extra", "Too many arguments"],
@@ -57,7 +57,6 @@ describe("a command line that is wrong", () => {
     ["run /", "/ is a directory"],
     ["hosts enrol A.b", 'ID is "A.b", not a host\'s name'],
     ["up --host-id A.b", '--host-id is "A.b", not a host\'s name'],
-    ["agent --server http://127.0.0.1:9 --token ldr_admin_0123456789", "This is not an enrolment token"],
     ["run x --context {", "--context is not JSON"],
     ["add a a@1.0.0", "a is named twice"],
     ["install --no-wait --wait-hosts", "contradict"],
@@ -66,6 +65,11 @@ describe("a command line that is wrong", () => {
     expect({ exitCode, out }).toEqual({ exitCode: 2, out: "" });
     expect(err).toContain("error E_INPUT: ");
     expect(err).toContain(says);
+  });
+
+  test("a mistyped enrolment token is told apart from one that the server does not know, and nobody is asked", async () => {
+    const { exitCode, err } = await larder("agent --server http://127.0.0.1:9 --token ldr_enrol_0123456789");
+    expect([exitCode, err]).toEqual([2, expect.stringContaining("error E_TOKEN_MISTYPED: This is not an enrolment token")]);
   });
 
   test.each([

@@ -6,7 +6,7 @@ import { demo } from "./commands/demo.ts";
 import { diff } from "./commands/diff.ts";
 import { environmentsCreate, environmentsList } from "./commands/environments.ts";
 import { generations } from "./commands/generations.ts";
-import { hostsCancelEnrolment, hostsEnrol, hostsEnrolments, hostsList, hostsRevoke, hostsShow } from "./commands/hosts.ts";
+import { hostsClose, hostsEnrol, hostsEnrolments, hostsList, hostsRevoke, hostsShow } from "./commands/hosts.ts";
 import { install } from "./commands/install.ts";
 import { list } from "./commands/list.ts";
 import { operationsCancel, operationsList } from "./commands/operations.ts";
@@ -64,7 +64,7 @@ export const commands: CommandSpec[] = [
   hostsShow,
   hostsEnrol,
   hostsEnrolments,
-  hostsCancelEnrolment,
+  hostsClose,
   hostsRevoke,
   tokensList,
   tokensCreate,

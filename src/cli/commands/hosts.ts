@@ -102,10 +102,10 @@ export const hostsEnrolments = defineCommand({
   },
 });
 
-export const hostsCancelEnrolment = defineCommand<[id: string]>({
-  name: "hosts cancel-enrolment",
+export const hostsClose = defineCommand<[id: string]>({
+  name: "hosts close",
   summary: "Let nobody join with a token any more; hosts that have joined stay",
-  examples: ["hosts cancel-enrolment enr-1f2e3d4c"],
+  examples: ["hosts close enr-1f2e3d4c"],
   configure: (command) => void command.argument("<id>", "its id or the beginning of it, see `larder hosts enrolments`"),
   async run(context, [given]) {
     const { client } = await connect(context);

@@ -120,9 +120,9 @@ test("hosts that lag, fail or are under way say so", () => {
     host("c", { generation: 0, phase: "error", error: { code: "E_NO_SPACE", message: "The disk is full." } }),
   ];
   const lines = renderHosts(hosts, page(100)).split("\n");
-  expect(lines[0]).toMatch(/^HOST {2}PHASE +GEN {2}LAG {2}RUNS {2}SEEN/);
+  expect(lines[0]).toMatch(/^HOST {2}STATE +GEN {2}LAG {2}SINCE +RUNS {2}SEEN/);
   expect(lines[2]).toMatch(/^b {5}syncing +1 +1 /);
-  expect(lines[3]).toMatch(/^c {5}error +– +2 /);
+  expect(lines[3]).toMatch(/^c {5}failing +– +2 /);
   expect(lines).toContain("b: pull 1/4");
   expect(lines).toContain("c: E_NO_SPACE: The disk is full.");
 });

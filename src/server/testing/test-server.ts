@@ -15,7 +15,7 @@ import {
   rawRoutes,
   signJoin,
 } from "../../contract/index.ts";
-import { systemClock } from "../../lib/index.ts";
+import { type Clock, systemClock } from "../../lib/index.ts";
 import { createTokenText } from "../auth/token-text.ts";
 import { openContext, type ServerContext } from "../context.ts";
 import { openListener } from "../http/listener.ts";
@@ -75,18 +75,18 @@ export async function openTestServer(overrides: Partial<ServerConfig> = {}): Pro
     logs,
     adminToken,
     admin: createTestClient(url, adminToken),
-    client: (caller) => createTestClient(url, caller),
-    fetch: (path, { token, ...init } = {}) => fetchAs(token, new Request(`${url}${path}`, init)),
+    client: (caller) => createTestClient(url, caller, config.clock),
+    fetch: (path, { token, ...init } = {}) => fetchAs(token, new Request(`${url}${path}`, init), config.clock),
     join: (id, environment = "default") => joinAs(url, adminToken, { id, environment }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
 /** The contract's own client; what the server refuses is thrown as the `LarderError` it sent. */
-function createTestClient(url: string, caller?: Caller): TestClient {
+function createTestClient(url: string, caller?: Caller, clock?: Clock): TestClient {
   const link = new OpenAPILink(contract, {
     url: `${url}/api`,
-    fetch: (request) => fetchAs(caller, request),
+    fetch: (request) => fetchAs(caller, request, clock),
     customErrorResponseBodyDecoder: (body, { status }) => new ORPCError("REFUSED", { status, data: errorBodySchema.parse(body) }),
     interceptors: [
       async ({ next }) => {
@@ -125,18 +125,19 @@ export async function joinAs(url: string, adminToken: string, wanted: { id: stri
   return { hostId: wanted.id, ...key };
 }
 
-export async function fetchAs(caller: Caller | undefined, request: Request): Promise<Response> {
+/** By the clock of the server that is asked, as a host does that knows it. */
+export async function fetchAs(caller: Caller | undefined, request: Request, clock: Clock = systemClock): Promise<Response> {
   if (typeof caller === "string") request.headers.set("authorization", `Bearer ${caller}`);
-  else if (caller) request.headers.set("authorization", await proofFor(caller, request));
+  else if (caller) request.headers.set("authorization", await proofFor(caller, request, clock.now()));
   return await fetch(request);
 }
 
-async function proofFor(caller: HostCredential, request: Request): Promise<string> {
+async function proofFor(caller: HostCredential, request: Request, atMs: number): Promise<string> {
   const { method, url } = request;
   const { pathname, search } = new URL(url);
-  if (method === "GET" || method === "HEAD") return await createReadProof(caller, Date.now());
+  if (method === "GET" || method === "HEAD") return await createReadProof(caller, atMs);
   const body = await request.clone().text();
-  return await createRequestProof(caller, { method, path: pathname + search, body, atMs: Date.now() });
+  return await createRequestProof(caller, { method, path: pathname + search, body, atMs });
 }
 
 /** What a call was refused with. Fails when it was not. */
