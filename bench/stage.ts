@@ -57,7 +57,7 @@ export async function openStage(dataDir: string, registry: string): Promise<Stag
       await api("POST", `/environments/default/generations/${generation}/rollback`);
     },
     async enrol(id) {
-      return (await api<{ token: string }>("POST", "/hosts", { id, environment: "default" })).token;
+      return (await api<{ token: string }>("POST", "/enrolments", { id, environment: "default" })).token;
     },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
@@ -82,7 +82,7 @@ export async function openBenchHost(
   const store = stack.use(await openHostStore({ directory: join(directory, "host") }));
   const writer = stack.use(await openStoreWriter(store, { purpose: "bench" }));
   const address = new URL(server);
-  const controlPlane = { ...createControlPlaneClient({ server: address, token }), ...options };
+  const controlPlane = { ...createControlPlaneClient({ server: address, store }), ...options };
   const host = { writer, token, server: address, controlPlane, logger: silentLogger, memory: createReconcileMemory() };
   const owned = stack.move();
   return {

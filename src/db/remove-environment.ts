@@ -3,6 +3,7 @@ import type { EnvironmentName } from "../contract/index.ts";
 import type { Queryable } from "./queryable.ts";
 import {
   desiredStates,
+  enrolments,
   environments,
   generations,
   hostRuns,
@@ -26,7 +27,7 @@ export async function removeEnvironment(tx: Queryable, name: EnvironmentName): P
   const lastGeneration = Math.max(gone?.generation ?? 0, await lastGenerationOfRemoved(tx, name));
   const hostIds = tx.select({ id: hosts.id }).from(hosts).where(eq(hosts.environment, name));
   await tx.delete(hostRuns).where(inArray(hostRuns.hostId, hostIds));
-  for (const table of [hosts, operations, desiredStates, generations, packages, policies, waivers])
+  for (const table of [hosts, enrolments, operations, desiredStates, generations, packages, policies, waivers])
     await tx.delete(table).where(eq(table.environment, name));
   await tx.delete(environments).where(eq(environments.name, name));
   await tx

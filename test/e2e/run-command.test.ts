@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFile } from "node:fs/promises";
-import { runtimes } from "../../src/contract/index.ts";
+import { createRequestProof, runtimes } from "../../src/contract/index.ts";
+import { openHostStore, readHostSelf } from "../../src/host/index.ts";
 import type { RunResult } from "../../src/runner/index.ts";
 import { openFixtureRegistry } from "../harness/fixture-registry.ts";
 import { runLarder } from "../harness/processes.ts";
@@ -111,8 +112,12 @@ describe("POST /api/hosts/:id/runs", () => {
   });
 
   test("is for people who may, not for hosts", async () => {
-    const asHost = await send("local", { script: "1" }, { headers: { authorization: `Bearer ${satellite.token}` } });
-    expect(asHost.status).toBe(403);
+    await using store = await openHostStore({ directory: satellite.dataDir });
+    const self = await readHostSelf(store);
+    if (!self) throw new Error("the satellite has not joined");
+    const body = JSON.stringify({ script: "1" });
+    const proof = await createRequestProof(self, { method: "POST", path: "/api/hosts/local/runs", body, atMs: Date.now() });
+    expect((await send("local", { script: "1" }, { headers: { authorization: proof } })).status).toBe(403);
     expect((await send("local", { script: "1" }, { headers: { authorization: "Bearer ldr_no" } })).status).toBe(401);
   });
 

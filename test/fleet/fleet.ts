@@ -156,7 +156,7 @@ export async function openFleet({
     const network = ownNetworks ? stack.use(await openFreeNetwork()) : undefined;
     const dataDir = directory.join(`host-${id}`);
     await mkdir(dataDir);
-    const { token } = await fleet.api<{ token: string }>(first as Replica, "POST", "/hosts", { id, environment: "default" });
+    const { token } = await fleet.api<{ token: string }>(first as Replica, "POST", "/enrolments", { id, environment: "default" });
     const agent = await startAgent({
       dataDir,
       server: `http://${network?.address ?? "127.0.0.1"}:${balancer.port}`,

@@ -38,7 +38,7 @@ export const operationsQuery = queryOptions({
 });
 export const hostsQuery = queryOptions({
   queryKey: keys.hosts,
-  queryFn: ({ signal }) => api.hosts.list(undefined, { signal }),
+  queryFn: ({ signal }) => api.hosts.list({}, { signal }),
   refetchInterval: pollMs,
 });
 export const storageQuery = queryOptions({

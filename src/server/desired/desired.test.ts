@@ -59,7 +59,7 @@ test("a lost notice costs a second at most", async () => {
 
 test("a new generation whose notice was lost is announced to event streams all the same", async () => {
   await using server = await openTestServer();
-  const { token } = await server.admin.hosts.enrol({ id: "host", environment: "default" });
+  const token = await server.join("host");
   await commitTestGeneration(server.context, { content: content("1") });
   const stream = await server.fetch(rawRoutes.events, { token });
   const { context } = server;

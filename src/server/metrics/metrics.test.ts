@@ -23,8 +23,8 @@ async function scrape(): Promise<Map<string, number>> {
 }
 
 test("hosts, generations, blobs, operations, requests and streams are counted", async () => {
-  const host = await server.admin.hosts.enrol({ id: "host-a", environment: defaultEnvironment });
-  await server.admin.hosts.enrol({ id: "host-b", environment: defaultEnvironment });
+  const host = await server.join("host-a");
+  await server.join("host-b");
   await commitTestGeneration(server.context, { content: Buffer.from("12345") });
   const report = {
     phase: "syncing",
@@ -35,7 +35,7 @@ test("hosts, generations, blobs, operations, requests and streams are counted", 
   };
   const reported = await server.fetch(`${rawRoutes.self}/report`, {
     method: "PUT",
-    token: host.token,
+    token: host,
     headers: { "content-type": "application/json" },
     body: JSON.stringify(report),
   });
@@ -43,7 +43,7 @@ test("hosts, generations, blobs, operations, requests and streams are counted", 
   const { operation } = await server.admin.installs.start({ environment: defaultEnvironment });
   await until("the install has ended", async () => (await server.admin.operations.get({ id: operation.id })).endedAt);
   const abort = new AbortController();
-  await server.fetch(rawRoutes.events, { token: host.token, signal: abort.signal });
+  await server.fetch(rawRoutes.events, { token: host, signal: abort.signal });
   await server.fetch("/api/nothing");
 
   const samples = await scrape();

@@ -60,9 +60,9 @@ test("who comes with the token itself is told who it is, and has no session to e
   expect(await server.admin.session.end()).toEqual({ ended: false });
 });
 
-test("a host's token and one that is unknown do not sign in", async () => {
-  const host = (await server.admin.hosts.enrol({ id: "no-browser", environment: "default" })).token;
-  expect((await signIn(host)).response.status).toBe(403);
+test("an enrolment token and one that is unknown do not sign in", async () => {
+  const host = (await server.admin.hosts.enrol({ environment: "default" })).token;
+  expect((await signIn(host)).response.status).toBe(401);
   expect((await signIn("ldr_admin_not-a-token-that-exists")).response.status).toBe(401);
 });
 

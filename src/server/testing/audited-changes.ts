@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { until } from "../../../test/harness/until.ts";
-import { type EnvironmentName, hasCode, type Id, type PackageName } from "../../contract/index.ts";
+import { type EnvironmentName, generateKeyPair, hasCode, type Id, type PackageName } from "../../contract/index.ts";
 import { commitTestGeneration } from "./test-generation.ts";
-import type { TestClient, TestServer } from "./test-server.ts";
+import { joinWith, type TestClient, type TestHost, type TestServer } from "./test-server.ts";
 
 /** Where changes are tried out. An install of `default` is under way and stays so: whatever is queued waits. */
 export interface ChangeStage {
@@ -10,7 +10,7 @@ export interface ChangeStage {
   admin: TestClient;
   /** The client of an enrolled host, `worker`, that has reported. */
   host: TestClient;
-  hostToken: string;
+  hostKey: TestHost;
 }
 
 /** How one changing route is called with success, and which row that leaves in the audit log. */
@@ -19,7 +19,7 @@ export interface AuditedChange {
   given?(stage: ChangeStage): Promise<unknown>;
   call(stage: ChangeStage): Promise<unknown>;
   /** A row's action and target; or why there is none. */
-  leaves: { action: string; target: string | RegExp } | { nothing: string };
+  leaves: { action: string; target: string | RegExp; actor?: RegExp } | { nothing: string };
 }
 
 const named = (name: string) => name as EnvironmentName & PackageName;
@@ -45,6 +45,7 @@ const signIn = async (stage: ChangeStage) => {
 
 let queued: Id = "";
 let waived: Id = "";
+let enrolment: Awaited<ReturnType<TestServer["admin"]["hosts"]["enrol"]>>;
 let token: Id = "";
 
 /** Every changing route by its name. A test fails when one is missing: say here what it leaves in the audit log. */
@@ -54,9 +55,10 @@ export const auditedChanges: Record<string, AuditedChange> = {
     leaves: { action: "environment.create", target: "made" },
   },
   "environments.remove": {
-    given: async ({ admin }) => {
+    given: async ({ server, admin }) => {
       await admin.environments.create({ name: "doomed" });
-      await admin.hosts.enrol({ id: "doomed-host", environment: "doomed" });
+      await server.join("doomed-host", "doomed");
+      await admin.hosts.enrol({ environment: "doomed" });
     },
     call: ({ admin }) => admin.environments.remove({ environment: "doomed", revokeHosts: true }),
     leaves: { action: "environment.remove", target: "doomed" },
@@ -112,9 +114,23 @@ export const auditedChanges: Record<string, AuditedChange> = {
     leaves: { action: "host.enrol", target: "newcomer" },
   },
   "hosts.revoke": {
-    given: ({ admin }) => admin.hosts.enrol({ id: "leaver", environment }),
+    given: ({ server }) => server.join("leaver", environment),
     call: ({ admin }) => admin.hosts.revoke({ id: "leaver" }),
     leaves: { action: "host.revoke", target: "leaver" },
+  },
+  join: {
+    given: async ({ admin }) => {
+      enrolment = await admin.hosts.enrol({ id: "joiner", environment });
+    },
+    call: async ({ server }) => joinWith(server.url, enrolment.token, await generateKeyPair()),
+    leaves: { action: "host.join", target: "joiner", actor: /^enrolment enr-/ },
+  },
+  "hosts.revokeEnrolment": {
+    given: async ({ admin }) => {
+      enrolment = await admin.hosts.enrol({ environment });
+    },
+    call: ({ admin }) => admin.hosts.revokeEnrolment({ id: enrolment.enrolment.id }),
+    leaves: { action: "enrolment.revoke", target: /^enr-/ },
   },
   "hosts.reconcile": {
     call: ({ admin }) => admin.hosts.reconcile({ id: worker }),
@@ -247,9 +263,9 @@ export const auditedChanges: Record<string, AuditedChange> = {
     leaves: { action: "token.revoke", target: /^tok-/ },
   },
   blobs: {
-    call: async ({ server, hostToken }) => {
+    call: async ({ server, hostKey }) => {
       const body = JSON.stringify({ keys: ["0".repeat(128)] });
-      const response = await server.fetch("/api/blobs/batch", { method: "POST", token: hostToken, body, headers: page(server) });
+      const response = await server.fetch("/api/blobs/batch", { method: "POST", token: hostKey, body, headers: page(server) });
       if (!response.ok) throw new Error(await response.text());
     },
     leaves: { nothing: "it reads: POST only because its list of keys is long" },

@@ -28,7 +28,7 @@ export function EnrolDialog({ open, onClose }: { open: boolean; onClose(): void 
     <Dialog
       open={open}
       onClose={close}
-      title={enrolled ? `Start the agent on ${enrolled.host.id}` : "Enrol a host"}
+      title={enrolled ? `Start the agent on ${enrolled.enrolment.hostId ?? "the host"}` : "Enrol a host"}
       footer={
         enrolled ? (
           <Button look="primary" onClick={close}>
@@ -49,7 +49,7 @@ export function EnrolDialog({ open, onClose }: { open: boolean; onClose(): void 
           <p className="soft">Run this there. It needs to reach this address, and no registry.</p>
           <Command text={commandFor(enrolled.token)} />
           <Notice tone="warn">
-            The token is shown this once. Whoever has it can pose as this host; revoke the host if it leaks.
+            The token is shown this once, and is good for one host until tomorrow. The host then has a key of its own.
           </Notice>
         </>
       ) : (
