@@ -13,10 +13,13 @@ import { operationsCancel, operationsList } from "./commands/operations.ts";
 import { plan } from "./commands/plan.ts";
 import { policyGet, policySet, policyTest } from "./commands/policy.ts";
 import { reconcile } from "./commands/reconcile.ts";
+import { registryImport, registryList, registryRemove, registrySet } from "./commands/registry.ts";
+import { registrySearch, registryTest, registryVersions } from "./commands/registry-look.ts";
 import { remove } from "./commands/remove.ts";
 import { revocationsLift, revocationsList, revoke } from "./commands/revoke.ts";
 import { rollback } from "./commands/rollback.ts";
 import { run } from "./commands/run.ts";
+import { secretsRotate } from "./commands/secrets.ts";
 import { serve } from "./commands/serve.ts";
 import { disable, enable } from "./commands/set-enabled.ts";
 import { status } from "./commands/status.ts";
@@ -73,6 +76,14 @@ export const commands: CommandSpec[] = [
   operationsCancel,
   environmentsList,
   environmentsCreate,
+  registryList,
+  registrySet,
+  registryRemove,
+  registryTest,
+  registrySearch,
+  registryVersions,
+  registryImport,
+  secretsRotate,
   storageStatus,
   storageMigrate,
   storageResume,

@@ -38,9 +38,13 @@ export function renderHelp(command: Command, help: Help, extra: { examples: stri
 
 const widthOf = (help: Help): number => help.helpWidth ?? 80;
 
+const namesShown = 5;
+
 /** `add <package...>`; of a group, what is in it: `hosts list|enrol|revoke`. */
 function usageOf(command: Command): string {
-  if (command.commands.length > 0) return `${command.name()} ${command.commands.map((sub) => sub.name()).join("|")}`;
+  const names = command.commands.map((sub) => sub.name());
+  if (names.length > 0)
+    return `${command.name()} ${[...names.slice(0, namesShown), ...(names.length > namesShown ? ["…"] : [])].join("|")}`;
   const args = command.registeredArguments.map((argument) => `<${argument.name()}${argument.variadic ? "..." : ""}>`);
   return [command.name(), ...args].join(" ");
 }

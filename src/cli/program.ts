@@ -15,6 +15,8 @@ const groupSummaries: Record<string, string> = {
   waivers: "Exceptions from the policy",
   revocations: "Versions that are blocked everywhere",
   storage: "Where packages are kept",
+  registry: "Where packages come from, and with whose token",
+  secrets: "The key that seals what is secret",
 };
 
 const firstSteps = [

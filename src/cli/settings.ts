@@ -60,7 +60,7 @@ export const settingsSchema = z.object({
     .optional(),
   secretKey: z
     .string()
-    .regex(/^\S{43,64}$/, "is not 32 bytes in base64 or hex")
+    .regex(/^\S{43,64}(?:,\S{43,64})*$/, "is not 32 bytes in base64 or hex, or several of these with commas between")
     .optional(),
 });
 export type Settings = z.infer<typeof settingsSchema>;

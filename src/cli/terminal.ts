@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline/promises";
+import { askSecret } from "./ask-secret.ts";
 
 /** What a command may know of the world outside: streams, environment, working directory, and Ctrl-C. Tests bring their own. */
 export interface Terminal {
@@ -16,6 +17,8 @@ export interface Terminal {
   /** Aborts on SIGINT, SIGTERM and SIGHUP. */
   signal: AbortSignal;
   ask(question: string): Promise<string>;
+  /** As `ask`; what is typed is not shown. */
+  askSecret(question: string): Promise<string>;
   readInput(): Promise<string>;
 }
 
@@ -44,6 +47,7 @@ export function openProcessTerminal(): Terminal & { flush(): Promise<void> } {
     cwd: process.cwd(),
     signal: interrupted.signal,
     ask: (question) => askOn(question, interrupted.signal),
+    askSecret: (question) => askSecret(question, interrupted.signal),
     readInput: () => Bun.stdin.text(),
     async flush() {
       await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))));

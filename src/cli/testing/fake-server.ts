@@ -182,6 +182,16 @@ function routerOver(state: FakeState) {
     current: number === state.generation,
     available: true,
   });
+  const registry = {
+    name: "corp",
+    url: "https://npm.corp.example/",
+    scopes: ["@corp"],
+    names: [],
+    tarballOrigins: [],
+    auth: "bearer" as const,
+    hasToken: true,
+    source: "stored" as const,
+  };
   return {
     status: {
       get: os.status.get.handler(({ input }) => ({
@@ -286,6 +296,20 @@ function routerOver(state: FakeState) {
         setTimeout(() => Object.assign(found, { generation: state.generation, lastSeenAt: "2026-01-31T12:00:01.000Z" }), 200);
         return before;
       }),
+    },
+    registries: {
+      list: os.registries.list.handler(() => [registry]),
+      set: os.registries.set.handler(({ input }) => ({ ...registry, name: input.name, hasToken: input.auth !== undefined })),
+      remove: os.registries.remove.handler(() => registry),
+      import: os.registries.import.handler(() => ({
+        registries: [registry],
+        changes: [{ name: "corp", change: "added" }],
+        ignored: [],
+      })),
+      test: os.registries.test.handler(() => ({
+        ok: false,
+        steps: [{ step: "auth", state: "failed", message: "it does not accept the token", hint: "Give it again.", ms: 3 }],
+      })),
     },
     storage: { status: os.storage.status.handler(() => storage) },
     tokens: {

@@ -23,6 +23,10 @@ export function createTestTerminal(
       written.err += question;
       return answers.shift() ?? "";
     },
+    async askSecret(question) {
+      written.err += question;
+      return answers.shift() ?? "";
+    },
     readInput: async () => "",
     ...given,
     out(text) {

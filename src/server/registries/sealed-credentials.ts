@@ -40,6 +40,6 @@ export function headerOf(auth: Exclude<RegistryAuthInput, { type: "none" }>): st
 
 const cannotOpen = (name: string, { source }: Vault): LarderError =>
   new LarderError("E_SECRET_KEY", `The token of the registry ${name} cannot be opened with the key in ${source}.`, {
-    hint: `Put back the key it was sealed with (file or ${secretKeyVariable}), or give the token again with: larder registry set ${name} --token`,
+    hint: `Put back the key it was sealed with (file or ${secretKeyVariable}), or give the token again with: larder registry set ${name} --auth bearer`,
     details: { registry: name },
   });
