@@ -1,17 +1,19 @@
 import type { CommandSpec } from "./command.ts";
 import { add } from "./commands/add.ts";
 import { agent } from "./commands/agent.ts";
+import { audit } from "./commands/audit.ts";
 import { collect } from "./commands/collect.ts";
 import { demo } from "./commands/demo.ts";
 import { diff } from "./commands/diff.ts";
-import { environmentsCreate, environmentsList } from "./commands/environments.ts";
-import { generations } from "./commands/generations.ts";
+import { environmentsCreate, environmentsList, environmentsRemove, environmentsShow } from "./commands/environments.ts";
+import { generations, note } from "./commands/generations.ts";
 import { hostsClose, hostsEnrol, hostsEnrolments, hostsList, hostsRevoke, hostsShow } from "./commands/hosts.ts";
 import { install } from "./commands/install.ts";
 import { list } from "./commands/list.ts";
 import { operationsCancel, operationsList } from "./commands/operations.ts";
 import { plan } from "./commands/plan.ts";
 import { policyGet, policySet, policyTest } from "./commands/policy.ts";
+import { promote } from "./commands/promote.ts";
 import { reconcile } from "./commands/reconcile.ts";
 import { registryImport, registryList, registryRemove, registrySet } from "./commands/registry.ts";
 import { registrySearch, registryTest, registryVersions } from "./commands/registry-look.ts";
@@ -48,6 +50,8 @@ export const commands: CommandSpec[] = [
   generations,
   diff,
   rollback,
+  promote,
+  note,
   reconcile,
   status,
   run,
@@ -75,7 +79,10 @@ export const commands: CommandSpec[] = [
   operationsList,
   operationsCancel,
   environmentsList,
+  environmentsShow,
   environmentsCreate,
+  environmentsRemove,
+  audit,
   registryList,
   registrySet,
   registryRemove,

@@ -49,8 +49,8 @@ describe("before something is destroyed", () => {
     given.server.state.packages = [packageEntry("dayjs")];
     given.server.state.hosts = [host("worker-1")];
   });
-  const lines = ["remove dayjs", "rollback 1", "hosts revoke worker-1", "tokens revoke tok_1"];
-  const changes = () => given.server.state.calls.filter((call) => /remove|rollback|revoke/.test(call));
+  const lines = ["remove dayjs", "rollback 1", "promote 1 --to production", "hosts revoke worker-1", "tokens revoke tok_1"];
+  const changes = () => given.server.state.calls.filter((call) => /remove|rollback|promote|revoke/.test(call));
 
   test.each(lines)("%s is refused without a terminal and without --yes", async (line) => {
     const { exitCode, err } = await larder(line);
@@ -72,5 +72,32 @@ describe("before something is destroyed", () => {
     expect(exitCode).toBe(1);
     expect(err).toContain("Nothing was changed");
     expect(changes()).toEqual([]);
+  });
+});
+
+describe("rollback and promotion look before they ask", () => {
+  const asking = { inIsTTY: true, errIsTTY: true, answers: ["y"] };
+
+  test("a generation that is not there is refused without a question", async () => {
+    const { exitCode, err } = await larder("rollback 99", asking);
+    expect([exitCode, err.includes("[y/N]")]).toEqual([4, false]);
+    expect(err).toContain("99");
+  });
+
+  test("a rollback says what it changes, and that the allowlist stays", async () => {
+    const { err } = await larder("rollback 1", asking);
+    expect(err).toContain("its allowlist stays as it is");
+  });
+
+  test("a promotion says that the target's allowlist is replaced, and what it loses", async () => {
+    given.server.state.packages = [packageEntry("left-behind"), packageEntry("dayjs")];
+    const { err } = await larder("promote 1 --to production", asking);
+    expect(err).toContain("its allowlist becomes the 1 package of that generation, without left-behind?");
+  });
+
+  test("an environment is removed by its name alone, and the default one never", async () => {
+    expect((await larder("environments remove staging", { ...asking, answers: ["y"] })).err).toContain("Nothing was changed");
+    expect((await larder("environments remove staging", { ...asking, answers: ["staging"] })).out).toContain("Removed staging.");
+    expect((await larder("environments remove default --yes")).exitCode).toBe(2);
   });
 });

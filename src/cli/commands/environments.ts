@@ -1,7 +1,10 @@
-import { environmentNameSchema, LarderError } from "../../contract/index.ts";
+import { defaultEnvironment, type EnvironmentName, LarderError } from "../../contract/index.ts";
 import { defineCommand } from "../command.ts";
+import { confirmByName } from "../confirm.ts";
 import { connect } from "../connection.ts";
-import { formatAgo } from "../render/quantity.ts";
+import { environmentName } from "../environment-name.ts";
+import { renderFacts } from "../render/facts.ts";
+import { count, formatAgo, shortHash } from "../render/quantity.ts";
 import { renderTable } from "../render/table.ts";
 
 export const environmentsList = defineCommand({
@@ -27,20 +30,63 @@ export const environmentsList = defineCommand({
   },
 });
 
-export const environmentsCreate = defineCommand<[name: string]>({
+export const environmentsShow = defineCommand<[name: EnvironmentName]>({
+  name: "environments show",
+  summary: "Show what an environment serves, and to how many hosts",
+  examples: ["environments show staging"],
+  configure: (command) => void command.argument("<name>", "name of the environment", environmentName("NAME")),
+  async run(context, [environment]) {
+    const { client } = await connect(context);
+    const found = await client.environments.get({ environment });
+    const { generation, lockfileHash, changedAt, packages, enabled, hosts, installDue, createdAt } = found;
+    return {
+      json: found,
+      text: (page) =>
+        renderFacts(
+          [
+            ["Environment", found.name],
+            ["Created", formatAgo(createdAt)],
+            ["Generation", lockfileHash ? `${generation} · ${shortHash(lockfileHash)} · ${formatAgo(changedAt)}` : "none"],
+            ["Allowlist", `${count(packages, "package")}, ${enabled} enabled${installDue ? " · install due" : ""}`],
+            ["Hosts", String(hosts)],
+          ],
+          page,
+        ),
+    };
+  },
+});
+
+export const environmentsCreate = defineCommand<[name: EnvironmentName]>({
   name: "environments create",
   summary: "Create an environment",
   examples: ["environments create staging"],
-  configure: (command) => void command.argument("<name>", "lower-case letters, digits and '-'"),
-  async run(context, [given]) {
-    const name = environmentNameSchema.safeParse(given);
-    if (!name.success) {
-      throw new LarderError("E_INPUT", `${JSON.stringify(given)} is not a name for an environment.`, {
-        hint: "Use 1 to 64 lower-case letters, digits and '-'.",
-      });
-    }
+  configure: (command) => void command.argument("<name>", "lower-case letters, digits and '-'", environmentName("NAME")),
+  async run(context, [name]) {
     const { client } = await connect(context);
-    const made = await client.environments.create({ name: name.data });
+    const made = await client.environments.create({ name });
     return { json: made, text: `Created ${made.name}. Fill it: larder add NAME --environment ${made.name}` };
+  },
+});
+
+export const environmentsRemove = defineCommand<[name: EnvironmentName], { force?: boolean }>({
+  name: "environments remove",
+  summary: "Remove an environment with its allowlist, policy and generations",
+  description:
+    "Refused while hosts are enrolled in it: a host belongs to one environment for life. With --force they are revoked; each keeps the tree that it has until somebody enrols it anew. What only this environment needed is deleted by later collections.",
+  examples: ["environments remove staging", "environments remove staging --force --yes"],
+  configure: (command) =>
+    void command
+      .argument("<name>", "name of the environment", environmentName("NAME"))
+      .option("--force", "revoke the hosts that are enrolled in it"),
+  async run(context, [environment], { force = false }) {
+    if (environment === defaultEnvironment) throw new LarderError("E_INPUT", `Environment ${environment} cannot be removed.`);
+    const { client } = await connect(context);
+    const { generation, packages, hosts } = await client.environments.get({ environment });
+    const what = `${count(packages, "package")}, ${count(generation, "generation")}`;
+    const revoked = force && hosts > 0 ? ` and revoke its ${count(hosts, "host")}` : "";
+    await confirmByName(context, { question: `Remove ${environment} (${what})${revoked}`, name: environment });
+    const removed = await client.environments.remove({ environment, revokeHosts: force });
+    const also = removed.revokedHosts.length === 0 ? "" : ` Revoked: ${removed.revokedHosts.join(", ")}.`;
+    return { json: removed, text: `Removed ${environment}.${also}` };
   },
 });

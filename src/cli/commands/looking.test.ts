@@ -48,6 +48,10 @@ describe("looking at things", () => {
     "tokens list",
     "operations list",
     "environments list",
+    "environments show default",
+    "audit",
+    "audit --since 7d --actor alice --action package --target default",
+    "note 1 known good",
     "storage status",
   ])("%s has a page for people and one JSON value for machines", async (line) => {
     const { exitCode, out } = await larder(line);

@@ -12,7 +12,7 @@ export function renderChanges(
   const sorted = changes.toSorted((a, b) => Number(a.transitive) - Number(b.transitive) || (a.name < b.name ? -1 : 1));
   const lines = sorted.slice(0, limit).map((change) => renderChange(change, page));
   if (sorted.length > limit) lines.push(page.style.dim(`  … and ${sorted.length - limit} more`));
-  return [...lines, page.style.dim(summary(changes, addedBytes))].join("\n");
+  return [...lines, page.style.dim(summariseChanges({ changes, addedBytes }))].join("\n");
 }
 
 function renderChange(change: PackageChange, { columns, style }: Page): string {
@@ -22,12 +22,13 @@ function renderChange(change: PackageChange, { columns, style }: Page): string {
       ? `${change.name} ${change.from.join(", ")} → ${change.to.join(", ")}`
       : `${change.name}@${versions}`;
   const bytes = change.addedBytes === 0 ? "" : `  ${formatBytes(change.addedBytes)}`;
-  const text = truncate(`${plain(body)}${bytes}`, columns - 4);
+  const text = truncate(`${plain(body)}${bytes}${change.transitive ? "  transitive" : ""}`, columns - 4);
   const mark = { added: style.green("+"), removed: style.red("-"), changed: style.yellow("~") }[change.change];
   return `${mark} ${change.transitive ? style.dim(text) : text}`;
 }
 
-function summary(changes: PackageChange[], addedBytes: number): string {
+/** `3 packages: 1 added, 2 changed (2 not on the allowlist) · 1.2 MB new`. */
+export function summariseChanges({ changes, addedBytes }: Pick<GenerationDiff, "changes" | "addedBytes">): string {
   const kinds = (["added", "changed", "removed"] as const).map(
     (kind) => [changes.filter(({ change }) => change === kind).length, kind] as const,
   );

@@ -219,7 +219,7 @@ function routerOver(state: FakeState) {
         name: input.environment,
         createdAt: now,
         generation: state.generation,
-        lockfileHash,
+        lockfileHash: input.environment === environment ? lockfileHash : ("9".repeat(64) as LockfileHash),
         changedAt: now,
         installDue: state.installDue,
         packages: state.packages.length,
