@@ -50,7 +50,8 @@ export function openProcessTerminal(): Terminal & { flush(): Promise<void> } {
     askSecret: (question) => askSecret(question, interrupted.signal),
     readInput: () => Bun.stdin.text(),
     async flush() {
-      await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))));
+      // By their end: Bun calls a write back when only a part of what is before it has gone into a pipe.
+      await Promise.all([process.stdout, process.stderr].map((stream) => new Promise<void>((done) => stream.end(done))));
     },
   };
 }

@@ -32,6 +32,8 @@ export async function collectTypes(wanted: readonly string[] | "all", options: C
     for (let value = attempt(); ; value = attempt()) {
       if (value !== "unknown") return value;
       const keys = [...new Set(resolver.takeUnknown().map(keyOf))].filter((key) => !loaded.has(key));
+      if (keys.length === 0) await new Promise(setImmediate);
+      if (keys.length === 0) continue;
       for (const key of keys) loaded.set(key, { kind: "absent" });
       for (const [key, found] of await options.load(keys)) loaded.set(key, found);
     }

@@ -15,7 +15,7 @@ export interface Collection {
   add(target: Target): void;
   /** All declarations of a package, with what is packed inside it left to references. */
   addAll(place: Place): void;
-  /** Follows references until there are none left, or something has to be loaded first: then call it again. */
+  /** Follows references for a while. "unknown": there are more, or something has to be loaded first; call it again. */
   run(): undefined | "unknown";
   isCutOff(): boolean;
   read(describe: (place: Place) => { path: string; package: string; bundle: BlobKey }): {
@@ -25,6 +25,9 @@ export interface Collection {
     totals: { packages: number; files: number; bytes: number };
   };
 }
+
+/** References that are followed without letting anybody else have a turn. */
+const perTurn = 2000;
 
 export function createCollection({ resolver, limits }: { resolver: Resolver; limits: CollectionLimits }): Collection {
   const chosen = new Map<Place, Set<string>>();
@@ -83,10 +86,10 @@ export function createCollection({ resolver, limits }: { resolver: Resolver; lim
       }
     },
     run() {
+      const turn = waiting.slice(0, perTurn);
+      waiting = waiting.slice(perTurn);
       const deferred: typeof waiting = [];
-      // It grows while it is gone through.
-      for (let i = 0; i < waiting.length; i++) {
-        const next = waiting[i] as (typeof waiting)[number];
+      for (const next of turn) {
         const found = resolver.follow(next.from, next.reference);
         if (found === "unknown") {
           deferred.push(next);
@@ -95,7 +98,7 @@ export function createCollection({ resolver, limits }: { resolver: Resolver; lim
         if (found.missing !== undefined) missing.add(found.missing);
         for (const target of found.targets) add(target);
       }
-      waiting = deferred;
+      waiting = [...deferred, ...waiting];
       return waiting.length > 0 ? "unknown" : undefined;
     },
     isCutOff: () => cutOff,

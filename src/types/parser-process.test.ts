@@ -60,7 +60,7 @@ test("a text that takes too long is given up", async () => {
 test("a parser that cannot be started is an error with a way out", async () => {
   await using none = openParserProcess({ bunPath: "/nonexistent/bun", logger: silentLogger });
   const failure = await none.read(["export {}"]).catch((error: unknown) => error);
-  expect(hasCode(failure, "E_CONFIG")).toBe(true);
+  expect(hasCode(failure, "E_NOT_READY")).toBe(true);
 });
 
 test("a cutter keeps declarations and package.json files, each text once, and stops at its limits", () => {

@@ -148,7 +148,7 @@ function startChild(bunPath: string): Child {
 }
 
 const cannotParse = (bunPath: string, cause: unknown): LarderError =>
-  new LarderError("E_CONFIG", "The parser of declarations could not be started.", {
+  new LarderError("E_NOT_READY", "The parser of declarations could not be started.", {
     hint: `Check that ${bunPath} is the bun executable that came with Larder, and that its packages are installed.`,
     cause,
   });

@@ -7,7 +7,7 @@ export function readReferences(text: string): Reference[] | null {
   const found = new Map<string, Reference>();
   const add = (reference: Reference) => void found.set(JSON.stringify(reference), reference);
   if (directive.test(text)) for (const reference of readDirectives(text, parsed)) add(reference);
-  if (needsTree.test(text)) for (const reference of fromTree(parsed)) add(reference);
+  if (text.length <= treeLimit && needsTree.test(text)) for (const reference of fromTree(parsed)) add(reference);
   else for (const reference of fromModule(parsed.module)) add(reference);
   if (found.size === 0 && parsed.errors.length > 0 && parsed.program.body.length === 0) return null;
   return [...found.values()];
@@ -16,6 +16,9 @@ export function readReferences(text: string): Reference[] | null {
 const directive = /\/\/\/\s*<\s*reference\b/;
 /** What the list of a module's imports and exports does not tell: `import()`, `require()`, `declare module "…"`, import attributes. */
 const needsTree = /\bimport\s*(?:\(|\/[*/])|\brequire\b|\bmodule\s*(?:["']|\/[*/])|resolution-mode/;
+
+/** A tree takes some hundred times the text's memory. Larger files are looked at for their imports and exports alone. */
+const treeLimit = 2 << 20;
 
 function* fromModule({ staticImports, staticExports }: EcmaScriptModule): Generator<Reference> {
   for (const { moduleRequest } of staticImports) yield ["import", moduleRequest.value];

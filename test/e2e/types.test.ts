@@ -32,6 +32,76 @@ describe(`types of ${specifiers.length} specifiers of well-known packages`, asyn
     await mirror[Symbol.asyncDispose]();
   });
 
+  // Nothing was asked for yet: what is first is cold.
+  testUnless(
+    skip,
+    "what an answer takes, cold and warm",
+    async () => {
+      const row = (...cells: (string | number)[]) =>
+        console.log(cells.map((cell, i) => (i ? String(cell).padStart(13) : String(cell).padEnd(22))).join(""));
+      row("specifier", "cold ms", "warm ms", "304 ms", "packages", "files", "index bytes", "bundle bytes");
+      for (const specifier of ["zod", "lodash", "react", "@aws-sdk/client-s3"]) {
+        const path = `/environments/default/types?specifier=${encodeURIComponent(specifier)}`;
+        const timed = async <T>(work: () => Promise<T>): Promise<[T, string]> => {
+          const startedAt = performance.now();
+          return [await work(), (performance.now() - startedAt).toFixed(1)];
+        };
+        const [index, cold] = await timed(() => askFor(stack, specifier));
+        const [answer, warm] = await timed(async () => await stack.api(path, { headers: { "accept-encoding": "gzip" } }));
+        const etag = answer.headers.get("etag") ?? "";
+        const [same, unchanged] = await timed(() => stack.api(path, { headers: { "if-none-match": etag } }));
+        expect(same.status).toBe(304);
+        const sizes = await Promise.all(index.packages.map(({ bundle }) => packedSize(stack, bundle)));
+        const total = sizes.reduce((sum, size) => sum + size, 0);
+        row(
+          specifier,
+          cold,
+          warm,
+          unchanged,
+          index.totals.packages,
+          index.totals.files,
+          Bun.gzipSync(await answer.text()).length,
+          total,
+        );
+      }
+    },
+    120_000,
+  );
+
+  testUnless(skip, "`larder types` says where they come from, and what there is not", async () => {
+    const shown = await stack.larder(["types", "zod", "left-pad", "express"]);
+    expect([
+      shown.code,
+      shown.json<TypesIndex>().specifiers.map(({ specifier, status, package: from }) => [specifier, status, from]),
+    ]).toEqual([
+      4,
+      [
+        ["zod", "typed", "zod@4.1.12"],
+        ["left-pad", "notAllowlisted", undefined],
+        ["express", "typed", "@types/express@4.17.21"],
+      ],
+    ]);
+  });
+
+  testUnless(
+    skip,
+    "`larder types --project` writes what a local editor needs, and changes nothing the second time",
+    async () => {
+      const directory = stack.join("project");
+      await mkdir(directory);
+      const write = async () =>
+        (await stack.larder(["types", "--project", directory])).json<{ written: Record<string, number> }>().written;
+      const first = await write();
+      expect(first.written).toBeGreaterThan(1000);
+      expect(await write()).toMatchObject({ written: 0, removed: 0, unchanged: first.written as number });
+      const scripts = ["zod", "express", "react", "node:fs/promises", "@aws-sdk/client-s3"];
+      for (const [i, specifier] of scripts.entries()) await writeFile(join(directory, `s${i}.ts`), typedScripts[specifier] ?? "");
+      await using process = spawnProcess(tsc, ["-p", directory, "--pretty", "false"], { cwd: directory });
+      expect([(await process.exited).code, process.stdout()]).toEqual([0, ""]);
+    },
+    120_000,
+  );
+
   for (const specifier of specifiers) {
     testUnless(
       skip,
@@ -76,6 +146,9 @@ async function askFor(stack: LarderStack, ...wanted: string[]): Promise<TypesInd
 /** What its script imports. */
 const importsOf = (specifier: string): string[] =>
   [...(typedScripts[specifier] ?? "").matchAll(/from "([^"]+)"/g)].map(([, name = ""]) => name);
+
+const packedSize = async (stack: LarderStack, key: string): Promise<number> =>
+  Bun.gzipSync(await (await stack.api(`/environments/default/types/${key}`)).bytes(), { level: 6 }).length;
 
 const bundles = new Map<string, TypesBundle>();
 

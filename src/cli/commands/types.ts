@@ -49,7 +49,10 @@ export const types = defineCommand<[specifiers: string[]], Options>({
         : await write(context, connection, { index, directory, isProject: options.project !== undefined });
     const isWhole = index.specifiers.every(({ status }) => status === "typed" || status === "cutOff");
     return {
-      json: { ...index, ...(written ? { written: { directory, ...written } } : {}) },
+      json: {
+        ...(options.project === undefined ? index : summaryOf(index)),
+        ...(written ? { written: { directory, ...written } } : {}),
+      },
       exitCode: isWhole || options.project !== undefined ? 0 : exitCodeOf("E_NOT_FOUND"),
       text: (page) => [renderIndex(index, page), ...(written ? [renderWritten(written, directory as string)] : [])].join("\n\n"),
     };
@@ -68,6 +71,9 @@ function targetOf({ terminal }: CommandContext, specifiers: string[], { out, pro
   const directory = project ?? out;
   return directory === undefined ? undefined : resolve(terminal.cwd, directory);
 }
+
+/** Without the thousands of files, which are on disk. */
+const summaryOf = ({ packages: _, ...index }: TypesIndex): Omit<TypesIndex, "packages"> => index;
 
 interface WrittenTypes extends Written {
   /** Whose tsconfig.json is there. */

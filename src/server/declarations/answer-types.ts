@@ -32,7 +32,7 @@ const limits = { some: { files: 8_000, bytes: 48 << 20 }, all: { files: 60_000, 
 /** All that one answer waits for declarations that are cut while it does. */
 const patienceMs = 8_000;
 const keptAnswers = 100;
-const keptLayouts = 8;
+const keptLayouts = 4;
 
 export function createTypesAnswers({ db, library }: { db: Db; library: TypesLibrary }): TypesAnswers {
   const answers = new Map<string, TypesIndex>();
@@ -69,8 +69,8 @@ export function createTypesAnswers({ db, library }: { db: Db; library: TypesLibr
         load: (keys) => library.load(keys, { waitMs: Math.max(0, until - performance.now()) }),
       });
       const answer: TypesIndex = { format: typesFormat, environment, generation: generation.number, lockfileHash, ...collected };
-      if (answer.final) keep(answers, question, answer, keptAnswers);
-      else if (generation.current) explainAbsent(answer.specifiers, await getAllowlist(db.query, environment));
+      if (answer.final && wanted !== "all") keep(answers, question, answer, keptAnswers);
+      if (!answer.final && generation.current) explainAbsent(answer.specifiers, await getAllowlist(db.query, environment));
       return answer;
     },
   };
