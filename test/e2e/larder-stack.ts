@@ -28,6 +28,8 @@ export interface Satellite extends StackHost {
 export interface SatelliteOptions {
   /** Pretends to be this platform. */
   platform?: string;
+  /** `default` when absent. */
+  environment?: string;
   /** What runs the agent, such as a network namespace's `exec`. */
   within?: readonly string[];
   /** Where the agent reaches the server, when not at its own address. */
@@ -93,10 +95,10 @@ export async function openLarderStack({ registry, kind = "up", args = [], ...opt
       const { bytes } = await controlPlane.manifest(lockfileHash as LockfileHash);
       return JSON.parse(new TextDecoder().decode(bytes)) as Manifest;
     },
-    async startSatellite(id, { platform, within, server: address = server.url } = {}) {
+    async startSatellite(id, { platform, environment = "default", within, server: address = server.url } = {}) {
       const where = directory.join(`host-${id}`);
       await mkdir(where, { recursive: true });
-      const enrolled = await succeed(local.larder(["hosts", "enrol", id]));
+      const enrolled = await succeed(local.larder(["hosts", "enrol", id, "--environment", environment]));
       const { token } = enrolled.json<{ token: string }>();
       const flags = platform === undefined ? [] : ["--platform", platform];
       const words = ["--poll-interval", "2s", ...flags];
