@@ -1,11 +1,12 @@
 import { expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Id, parsePlatform, rawRoutes } from "../../contract/index.ts";
 import { routeTable } from "../http/route-table.ts";
 import { dumpDatabase } from "../testing/dump-database.ts";
 import { commitTestGeneration } from "../testing/test-generation.ts";
-import { type Caller, openTestServer, type TestServer } from "../testing/test-server.ts";
+import { type Caller, openTestServer, refusalOf, type TestServer } from "../testing/test-server.ts";
 
 async function allGetAnswers(server: TestServer, tokens: (Caller | undefined)[], hostId: Id): Promise<string> {
   const gets = routeTable.filter(({ method, name }) => method === "GET" && name !== "events");
@@ -35,6 +36,35 @@ async function signIn(server: TestServer, token: string): Promise<string> {
   return cookie.split("=")[1] ?? "";
 }
 
+/** Credentials of both kinds, used, refused and given in wrong places. */
+async function addRegistries(server: TestServer): Promise<Record<string, string>> {
+  const [token, password] = [randomBytes(24).toString("hex"), randomBytes(24).toString("hex")];
+  const auth = { type: "bearer", token } as const;
+  const { registries } = server.admin;
+  // Nobody listens there: each request fails, and is logged.
+  await registries.set({ name: "bearer", url: "http://127.0.0.1:9/", scopes: ["@bearer"], auth });
+  await registries.set({ name: "basic", url: "http://127.0.0.1:9/b/", auth: { type: "basic", username: "u", password } });
+  await registries.import({ npmrc: `@i:registry=http://127.0.0.1:9/i/\n//127.0.0.1:9/i/:_authToken=${token}\n` });
+  await registries.test({ name: "bearer" });
+  await registries.search({ text: "@bearer/x" });
+  const wrong = [
+    registries.set({ name: "bearer", url: `https://u:${password}@r.example/` }),
+    registries.set({ name: "bearer", url: "https://r.example/" }),
+    registries.set({ name: "bearer", auth: { type: "bearer", token: `${token} ${token}` } }),
+    registries.set({ name: "bearer", auth: { type: "basic", username: `${token}:`, password } }),
+    registries.set({ name: "bearer", ca: `-----BEGIN PRIVATE KEY-----${password}` }),
+    registries.import({ npmrc: `//127.0.0.1:9/:_authToken=${token}\n@x:registry=${password}\n` }),
+  ];
+  for (const call of wrong) server.logs.push(JSON.stringify((await refusalOf(call)).toBody()));
+  await server.fetch("/api/registries/bearer", {
+    method: "PUT",
+    token: server.adminToken,
+    body: JSON.stringify({ name: "bearer", auth: { type: token, token: [password] }, [token]: password }),
+    headers: { "content-type": "application/json" },
+  });
+  return { registryToken: token, registryPassword: password, basic: Buffer.from(`u:${password}`).toString("base64") };
+}
+
 test("no token and no key is in a log, an answer to a GET, a database row or a file but its own", async () => {
   await using server = await openTestServer();
   const author = (await server.admin.tokens.create({ role: "author", subject: "author" })).text;
@@ -48,6 +78,7 @@ test("no token and no key is in a log, an answer to a GET, a database row or a f
     agentVersion: "1",
     runsInFlight: 0,
   });
+  const registry = await addRegistries(server);
   // Mistakes that put a token where it does not belong.
   for (const token of [author, enrolment]) {
     await server.fetch(`/api/hosts/${token}`, { token: server.adminToken });
@@ -67,7 +98,7 @@ test("no token and no key is in a log, an answer to a GET, a database row or a f
   const logs = server.logs.join("\n");
   expect(logs).toContain("hosts.enrol");
   const secretKey = (await readFile(join(server.directory, "control", "secret-key"), "utf8")).trim();
-  const secrets = { admin: server.adminToken, author, enrolment, secretKey, session };
+  const secrets = { admin: server.adminToken, author, enrolment, secretKey, session, ...registry };
   const hexOfKey = Buffer.from(secretKey, "base64").toString("hex");
   const cores = Object.entries(secrets).map(
     ([name, text]) => [name, text.replace(/^ldr_[a-z]+_/, "").replace(/\..*$/, "")] as const,
