@@ -81,7 +81,7 @@ export type RegistryTest = z.infer<typeof registryTestSchema>;
 
 export const registryImportSchema = z.object({
   registries: z.array(registrySchema),
-  changes: z.array(z.object({ name: registryNameSchema, change: z.enum(["added", "changed", "unchanged"]) })),
+  changes: z.array(z.object({ name: registryNameSchema, change: z.enum(["added", "changed"]) })),
   ignored: z.array(z.object({ line: z.number().int(), why: z.string() })),
 });
 export type RegistryImport = z.infer<typeof registryImportSchema>;

@@ -133,7 +133,9 @@ function ranked(results: PackageSearch["results"], text: string): PackageSearch[
 }
 
 async function readVersions(client: SingleRegistryClient, name: PackageName, signal: AbortSignal): Promise<PackageVersions> {
-  const answer = await client.packument(name, { signal, full: true });
+  const answer = await client.packument(name, { signal, full: true }).catch((error: unknown) => {
+    throw signal.aborted ? tooSlow(client.host) : error;
+  });
   if (answer.kind === "ok") return describeVersions(answer.body, client.config.name);
   throw new LarderError("E_PACKAGE_NOT_FOUND", `The registry ${client.host} has no package ${name}.`, {
     hint: "Check the spelling; for a private package, that its registry is set for its scope or name and has a token: larder registry list",
