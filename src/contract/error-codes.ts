@@ -14,6 +14,7 @@ export const errorCodes = {
   E_CLOCK_SKEW: [401, 3],
   E_FORBIDDEN: [403, 3],
   E_NOT_FOUND: [404, 4],
+  E_METHOD_NOT_ALLOWED: [405, 2],
   E_CONFLICT: [409, 5],
   E_BUSY: [409, 5],
   E_LOCKED: [409, 5],

@@ -10,7 +10,8 @@ export const statusSchema = z.object({
   environment: environmentNameSchema,
   /** 0 while nothing was ever installed. */
   generation: z.number().int().nonnegative(),
-  lockfileHash: z.string().optional(),
+  /** `null` while nothing was ever installed. */
+  lockfileHash: z.string().nullable(),
   installDue: z.boolean(),
   packages: z.number().int().nonnegative(),
   operation: operationSchema.optional(),

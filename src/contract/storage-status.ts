@@ -7,7 +7,8 @@ const count = z.number().int().nonnegative();
 /** `failed` and `cancelled` can be resumed: what was moved stays moved, and everything is readable throughout. */
 export const migrationStatusSchema = z.object({
   state: z.enum(["idle", "running", "failed", "cancelled"]),
-  target: z.string().optional(),
+  /** `null` while there is no migration. */
+  target: z.string().nullable(),
   operationId: idSchema.optional(),
   /** Of all blobs, those that are on the target; as the index says now. */
   done: count,
@@ -17,8 +18,8 @@ export const migrationStatusSchema = z.object({
   bytesPerSecond: count.optional(),
   /** At the present rate. */
   remainingMs: count.optional(),
-  /** Why it stopped. */
-  error: z.string().optional(),
+  /** Why it stopped; `null` while nothing is wrong. */
+  error: z.string().nullable(),
   /** What to do about it. */
   hint: z.string().optional(),
   /** The first of the blobs that could not be moved. */

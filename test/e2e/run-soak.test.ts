@@ -91,7 +91,8 @@ test(
     expect(await readdir(`${store.store.directory}/runs`)).toEqual([]);
     expect((await readdir(store.store.layout.leases)).filter((name) => !name.endsWith(".sock"))).toEqual([]);
     expect(await processesAt(store.store.directory)).toEqual([]);
-    expect(await newTemporary()).toEqual([]);
+    // Whatever else this machine does in its temporary directory.
+    expect((await newTemporary()).filter((name) => name.startsWith("larder-run-"))).toEqual([]);
   },
   isFull ? 7_200_000 : 170_000,
 );

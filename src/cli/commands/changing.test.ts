@@ -52,6 +52,18 @@ describe("before something is destroyed", () => {
   const lines = ["remove dayjs", "rollback 1", "promote 1 --to production", "hosts revoke worker-1", "tokens revoke tok_1"];
   const changes = () => given.server.state.calls.filter((call) => /remove|rollback|promote|revoke/.test(call));
 
+  test("a rollback to what is not there says so, and asks nothing", async () => {
+    for (const { exitCode, err } of [
+      await larder("rollback 99"),
+      await larder("rollback 99", { inIsTTY: true, errIsTTY: true }),
+    ]) {
+      expect(exitCode).toBe(4);
+      expect(err).toContain("There is no generation 99.");
+      expect(err).not.toContain("y/N");
+    }
+    expect(changes()).toEqual([]);
+  });
+
   test.each(lines)("%s is refused without a terminal and without --yes", async (line) => {
     const { exitCode, err } = await larder(line);
     expect(exitCode).toBe(2);

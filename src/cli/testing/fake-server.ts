@@ -164,7 +164,7 @@ function routerOver(state: FakeState) {
     active: "fs",
     blobs: 3,
     bytes: 120_000,
-    migration: { state: "idle" as const, done: 0, total: 0, doneBytes: 0, totalBytes: 0 },
+    migration: { state: "idle" as const, target: null, error: null, done: 0, total: 0, doneBytes: 0, totalBytes: 0 },
     stores: [{ name: "fs", configured: true, blobs: 3, bytes: 120_000, strayBlobs: 0, strayBytes: 0 }],
     unreferenced: { blobs: 0, bytes: 0 },
     quarantined: [],

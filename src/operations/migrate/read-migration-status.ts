@@ -16,7 +16,8 @@ const states: Record<Operation["state"], MigrationStatus["state"]> = {
 export async function readMigrationStatus(tx: Queryable): Promise<MigrationStatus> {
   const latest = await latestOperation(tx, "migrate");
   const state = latest ? states[latest.state] : "idle";
-  if (latest === undefined || state === "idle") return { state: "idle", done: 0, total: 0, doneBytes: 0, totalBytes: 0 };
+  if (latest === undefined || state === "idle")
+    return { state: "idle", target: null, error: null, done: 0, total: 0, doneBytes: 0, totalBytes: 0 };
   const { target } = latest.input;
   const { blobs: total, bytes: totalBytes } = await blobUsage(tx);
   const there = (await listStoreUsage(tx)).find(({ store }) => store === target);
@@ -32,7 +33,7 @@ export async function readMigrationStatus(tx: Queryable): Promise<MigrationStatu
     doneBytes,
     totalBytes,
     ...(rate ? { bytesPerSecond: rate, remainingMs: Math.round(((totalBytes - doneBytes) / rate) * 1000) } : {}),
-    ...(state === "running" ? {} : stopped(latest.error, state)),
+    ...(state === "running" ? { error: null } : stopped(latest.error, state)),
     ...(failures ? { failures } : {}),
   };
 }
@@ -40,6 +41,6 @@ export async function readMigrationStatus(tx: Queryable): Promise<MigrationStatu
 function stopped(error: Operation["error"], state: "failed" | "cancelled"): Pick<MigrationStatus, "error" | "hint"> {
   const hint = error?.hint ?? "Go on with `larder storage resume`, or migrate back; everything is readable meanwhile.";
   if (state === "cancelled")
-    return { hint: "Go on with `larder storage resume`, or migrate back; everything is readable meanwhile." };
-  return { ...(error ? { error: error.message } : {}), hint };
+    return { error: null, hint: "Go on with `larder storage resume`, or migrate back; everything is readable meanwhile." };
+  return { error: error?.message ?? null, hint };
 }

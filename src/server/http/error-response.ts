@@ -4,6 +4,10 @@ import { httpStatusOf, type LarderError } from "../../contract/index.ts";
 export function errorResponse(error: LarderError, status = httpStatusOf(error.code)): Response {
   return Response.json(error.toBody(), {
     status,
-    headers: { "cache-control": "no-store", ...(error.code === "E_UNAUTHENTICATED" ? { "www-authenticate": "Bearer" } : {}) },
+    headers: {
+      "cache-control": "no-store",
+      ...(error.code === "E_UNAUTHENTICATED" ? { "www-authenticate": "Bearer" } : {}),
+      ...(error.code === "E_METHOD_NOT_ALLOWED" ? { allow: (error.details?.allowed as string[]).join(", ") } : {}),
+    },
   });
 }

@@ -21,8 +21,11 @@ test("an unknown route is a 404 with our body", async () => {
 });
 
 test("a known path with another method says which it takes", async () => {
-  const { status, body } = await send("POST", "/api/storage");
-  expect([status, body.hint]).toEqual([404, "This path takes GET."]);
+  const { status, body, headers } = await send("POST", "/api/storage");
+  expect([status, body.code, body.hint]).toEqual([405, "E_METHOD_NOT_ALLOWED", "This path takes GET."]);
+  expect(headers.get("allow")).toBe("GET");
+  const packages = await send("PATCH", "/api/environments/default/packages");
+  expect([packages.status, packages.headers.get("allow")]).toEqual([405, "GET, POST"]);
 });
 
 test("an input of the wrong shape is E_INPUT and names the field", async () => {

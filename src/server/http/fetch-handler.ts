@@ -95,10 +95,10 @@ async function callerOf(request: Request, authenticator: Authenticator): Promise
 function findRoute(request: Request, url: URL): { route: Route; params: Record<string, string> } {
   const match = matchRoute(request.method, url.pathname);
   if (match.kind === "found") return match;
-  const allowed = match.kind === "methodNotAllowed" ? [...new Set(match.allowed)].join(", ") : undefined;
-  throw new LarderError("E_NOT_FOUND", `There is no ${request.method} ${url.pathname.slice(0, 200)}.`, {
-    hint: allowed === undefined ? "See /api/openapi.json for what there is." : `This path takes ${allowed}.`,
-  });
+  const what = `There is no ${request.method} ${url.pathname.slice(0, 200)}.`;
+  if (match.kind === "none") throw new LarderError("E_NOT_FOUND", what, { hint: "See /api/openapi.json for what there is." });
+  const allowed = [...new Set(match.allowed)];
+  throw new LarderError("E_METHOD_NOT_ALLOWED", what, { hint: `This path takes ${allowed.join(", ")}.`, details: { allowed } });
 }
 
 function assertRole(route: Route, principal: Principal | undefined): void {

@@ -16,7 +16,7 @@ export const statusRoutes = ({ db, stores, signer, version }: ServerContext) =>
         storeId: signer.storeId,
         environment,
         generation: generation?.number ?? 0,
-        ...(generation ? { lockfileHash: generation.lockfileHash } : {}),
+        lockfileHash: generation?.lockfileHash ?? null,
         installDue: allowlist?.installDue ?? false,
         packages: allowlist?.packages.length ?? 0,
         ...(operation ? { operation } : {}),
