@@ -21,7 +21,7 @@ export async function startLocalHost(
   await using stack = new AsyncDisposableStack();
   const store = stack.use(await openHostStore({ directory: settings.dataDir, logger }));
   if (!(await isKnown(store, context, url))) await join(store, context, { id: hostId, url });
-  const scripts = stack.use(await openScriptRunner(store, settings.allowRuns ?? true));
+  const scripts = stack.use(await openScriptRunner(store, { allowed: settings.allowRuns ?? true, logger }));
   stack.use(
     await startAgent({
       store,

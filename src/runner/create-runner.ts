@@ -1,7 +1,7 @@
 import { symlinkSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { formatPlatform, LarderError, type RunResult } from "../contract/index.ts";
+import { type Confinement, formatPlatform, LarderError, type RunResult } from "../contract/index.ts";
 import { describeDiskErrors, type HostStore } from "../host/index.ts";
 import type { Cell } from "./cell.ts";
 import { type CellSupply, createCellSupply } from "./cell-supply.ts";
@@ -29,6 +29,8 @@ export interface Runner extends AsyncDisposable {
    * generation that is not here, `E_CONFIG`, and the disk's errors.
    */
   run(request: RunRequest): Promise<RunResult>;
+  /** How runs are held here, as each of their results says too. */
+  confinement(): Promise<Confinement>;
 }
 
 export interface RunnerOptions {
@@ -66,6 +68,7 @@ export function createRunner(store: HostStore, options: RunnerOptions = {}): Run
         throw error;
       }
     },
+    confinement: async () => confinementOf(await hold.value()),
     [Symbol.asyncDispose]: () => cells[Symbol.asyncDispose](),
   };
 }

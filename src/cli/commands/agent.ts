@@ -40,7 +40,7 @@ export const agent = defineCommand<[], { name?: string }>({
         hint: "Give --server URL, and the token that `larder hosts enrol` showed in LARDER_TOKEN; once it has joined, it needs neither.",
       });
     }
-    await using scripts = await openScriptRunner(store, settings.allowRuns ?? false);
+    await using scripts = await openScriptRunner(store, { allowed: settings.allowRuns ?? false, logger });
     await using _running = await startAgent({
       store,
       ...scripts.options,
