@@ -103,6 +103,7 @@ export {
 } from "./operation.ts";
 export { type Allowlist, allowlistSchema, type PackageEntry, packageEntrySchema } from "./package-entry.ts";
 export { isPackageName, type PackageName, packageNameSchema, parsePackageName, scopeOf } from "./package-name.ts";
+export { type PackageRequest, packageRequestSchema } from "./package-request.ts";
 export {
   maxTypesSpecifiers,
   type PlacedTypes,

@@ -9,6 +9,7 @@ import { environmentNameSchema, idSchema } from "./ids.ts";
 import { installOperationSchema, operationSchema, startedSchema } from "./operation.ts";
 import { allowlistSchema, packageEntrySchema } from "./package-entry.ts";
 import { packageNameSchema } from "./package-name.ts";
+import { requestsContract } from "./package-request.ts";
 import { choiceSchema } from "./plan.ts";
 import { plansContract, policyContract, revocationsContract, waiversContract } from "./policy-routes.ts";
 import { registryContract, secretsContract } from "./registry-routes.ts";
@@ -31,6 +32,7 @@ export const contract = {
       .output(statusSchema),
   },
   environments: environmentsContract,
+  requests: requestsContract,
   packages: {
     list: oc
       .route({ method: "GET", path: "/environments/{environment}/packages", summary: "The allowlist" })

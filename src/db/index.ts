@@ -110,6 +110,13 @@ export {
   setOperationProgress,
 } from "./operations.ts";
 export {
+  approvePackageRequests,
+  countOpenPackageRequests,
+  declinePackageRequest,
+  listPackageRequests,
+  openPackageRequest,
+} from "./package-requests.ts";
+export {
   dropPackageTypes,
   getPackageTypes,
   getTypesBundleOf,
@@ -121,6 +128,7 @@ export {
 } from "./package-types.ts";
 export {
   getAllowlist,
+  getPackage,
   listPackages,
   type PackageChangeResult,
   removePackage,

@@ -16,6 +16,7 @@ import type {
   OperationResult,
   OperationState,
   PackageName,
+  PackageRequest,
   Platform,
   Policy,
   Progress,
@@ -67,6 +68,29 @@ export const packages = pgTable(
     addedAt: timestampColumn("added_at").notNull().default(now),
   },
   (table) => [primaryKey({ columns: [table.environment, table.name] })],
+);
+
+export const packageRequests = pgTable(
+  "package_requests",
+  {
+    id: text("id").primaryKey(),
+    environment: text("environment")
+      .$type<EnvironmentName>()
+      .notNull()
+      .references(() => environments.name, { onDelete: "cascade" }),
+    name: text("name").$type<PackageName>().notNull(),
+    reason: text("reason"),
+    requestedBy: text("requested_by").notNull(),
+    requestedAt: timestampColumn("requested_at").notNull().default(now),
+    state: text("state").$type<PackageRequest["state"]>().notNull(),
+    decidedBy: text("decided_by"),
+    decidedAt: timestampColumn("decided_at"),
+    answer: text("answer"),
+  },
+  (table) => [
+    uniqueIndex("package_requests_one_open").on(table.environment, table.name).where(sql`state = 'open'`),
+    index("package_requests_latest").on(table.environment, table.requestedAt),
+  ],
 );
 
 export const manifests = pgTable("manifests", {

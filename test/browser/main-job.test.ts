@@ -47,7 +47,8 @@ test(
     await page.getByRole("button", { name: "Pin and install" }).click();
     await open(page, "Installs");
     await page.getByText("Hosts converge to generation 2").waitFor();
-    await page.getByRole("button", { name: "Roll back to generation 1" }).click();
+    await page.getByRole("button", { name: "More about generation 1" }).click();
+    await page.getByRole("menuitem", { name: "Roll back to it" }).click();
     await page.getByRole("dialog").getByText("2.0.0 → 1.0.0").waitFor();
     await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
     await page.getByText("Hosts converge to generation 3").waitFor();

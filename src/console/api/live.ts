@@ -69,8 +69,9 @@ function createBatch(queries: QueryClient) {
   return {
     add(event: Event) {
       if (event.type === "host") hosts.set(event.host.id, event.host);
-      else if (event.type === "packages") invalidate(keys.packages(event.environment));
-      else if (event.type === "desired") {
+      else if (event.type === "packages") {
+        for (const key of [keys.packages(event.environment), keys.requests(event.environment)]) invalidate(key);
+      } else if (event.type === "desired") {
         for (const key of [keys.generations(event.environment), keys.packages(event.environment), keys.environments])
           invalidate(key);
       } else if (event.type === "operation") {

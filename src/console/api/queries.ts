@@ -9,6 +9,7 @@ export const keys = {
   session: ["session"] as const,
   environments: ["environments"] as const,
   packages: (environment: string) => ["packages", environment] as const,
+  requests: (environment: string) => ["requests", environment] as const,
   generations: (environment: string) => ["generations", environment] as const,
   operations: ["operations"] as const,
   hosts: ["hosts"] as const,
@@ -47,6 +48,14 @@ export const storageQuery = queryOptions({
   refetchInterval: pollMs,
 });
 
+const requestsQuery = (environment: string) =>
+  queryOptions({
+    queryKey: keys.requests(environment),
+    queryFn: ({ signal }) => api.requests.list({ environment }, { signal }),
+    refetchInterval: pollMs,
+  });
+
+export const useRequests = () => useQuery(requestsQuery(useEnvironment()));
 export const usePackages = () => useQuery(packagesQuery(useEnvironment()));
 export const useGenerations = () => useQuery(generationsQuery(useEnvironment()));
 export const useOperations = () => useQuery(operationsQuery);

@@ -19,19 +19,22 @@ export const sessionQuery = queryOptions({
 
 export const useSession = () => useQuery(sessionQuery);
 
-/** operate: packages, installs, generations · administer: hosts, storage, who may do what · run: scripts. */
-export type Right = "operate" | "administer" | "run";
+/** look: everything, the audit log included · operate: packages, installs, generations · administer: hosts, storage, who may do what · run: scripts. */
+export type Right = "look" | "operate" | "administer" | "run";
 const rightsOf: Partial<Record<Role, Right[]>> = {
-  admin: ["operate", "administer", "run"],
-  operator: ["operate", "run"],
+  admin: ["look", "operate", "administer", "run"],
+  operator: ["look", "operate", "run"],
+  viewer: ["look"],
   author: ["run"],
 };
 
 /** Whether to offer something; the control plane decides for itself. */
-export function useMay(right: Right): boolean {
+export function useRights(): (right: Right) => boolean {
   const role = useSession().data?.role;
-  return role !== undefined && rightsOf[role]?.includes(right) === true;
+  return (right) => role !== undefined && rightsOf[role]?.includes(right) === true;
 }
+
+export const useMay = (right: Right): boolean => useRights()(right);
 
 export function useSignIn() {
   const queries = useQueryClient();

@@ -1,20 +1,20 @@
 import { Link } from "wouter";
 import { useEnvironment } from "../api/environment.ts";
 import { useHosts, usePackages } from "../api/queries.ts";
-import { useMay } from "../api/session.ts";
+import { useRights } from "../api/session.ts";
 import { formatNumber } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
 import { type PageEntry, pages } from "./pages.ts";
 import { useLoadsDocument } from "./visit.ts";
 
 export function Navigation({ current }: { current: PageEntry | undefined }) {
-  const mayAdminister = useMay("administer");
+  const may = useRights();
   const marks = useMarks();
   return (
     <nav aria-label="Pages">
       <ul className="nav">
         {pages
-          .filter(({ adminOnly }) => mayAdminister || !adminOnly)
+          .filter(({ needs }) => needs === undefined || may(needs))
           .map((page) => (
             <li key={page.path}>
               <NavLink page={page} isCurrent={page === current} mark={marks[page.path]} />
@@ -37,7 +37,10 @@ function NavLink({ page, isCurrent, mark }: { page: PageEntry; isCurrent: boolea
   const content = (
     <>
       <Icon name={page.icon} />
-      <span className="grow truncate">{page.title}</span>
+      <span className="grow truncate">
+        <span className={page.short ? "wide-words" : undefined}>{page.title}</span>
+        {page.short && <span className="narrow-only">{page.short}</span>}
+      </span>
       {mark && (
         <span className={`nav-mark ${mark.tone}`} title={mark.title}>
           {mark.text}

@@ -1,7 +1,10 @@
 import type { ComponentType } from "react";
+import type { Right } from "../api/session.ts";
+import { AccessPage } from "../features/access/access-page.tsx";
 import { HostsPage } from "../features/hosts/hosts-page.tsx";
 import { InstallsPage } from "../features/installs/installs-page.tsx";
 import { PackagesPage } from "../features/packages/packages-page.tsx";
+import { RegistryPage } from "../features/registry/registry-page.tsx";
 import { ScriptsPage } from "../features/scripts/scripts-page.tsx";
 import { StoragePage } from "../features/storage/storage-page.tsx";
 import type { IconName } from "../ui/icon.tsx";
@@ -17,7 +20,8 @@ export interface PageEntry {
   Content: ComponentType;
   /** A document of its own: it is opened by loading it. */
   ownDocument?: boolean;
-  adminOnly?: boolean;
+  /** Who may not do this is not offered it. */
+  needs?: Right;
 }
 
 export const pages: PageEntry[] = [
@@ -25,5 +29,15 @@ export const pages: PageEntry[] = [
   { path: "installs", title: "Installs", icon: "installs", key: "i", Content: InstallsPage },
   { path: "hosts", title: "Hosts", icon: "hosts", key: "h", Content: HostsPage },
   { path: "storage", title: "Storage", icon: "storage", key: "s", Content: StoragePage },
+  {
+    path: "registry",
+    title: "Registry and policy",
+    short: "Policy",
+    icon: "registry",
+    key: "r",
+    Content: RegistryPage,
+    needs: "look",
+  },
   { path: "scripts", title: "Scripts", icon: "scripts", key: "c", Content: ScriptsPage, ownDocument: true },
+  { path: "access", title: "Access", icon: "access", key: "a", Content: AccessPage, needs: "look" },
 ];

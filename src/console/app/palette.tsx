@@ -1,7 +1,7 @@
 import { Dialog as Base } from "@base-ui/react/dialog";
 import { Command } from "cmdk";
 import { useHosts, usePackages } from "../api/queries.ts";
-import { useMay, useSignOut } from "../api/session.ts";
+import { useRights, useSignOut } from "../api/session.ts";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { useInstall } from "../ui/use-install.ts";
 import { pages } from "./pages.ts";
@@ -32,8 +32,8 @@ export function Palette({ open, onClose }: { open: boolean; onClose(): void }) {
 
 function Entries({ onClose }: { onClose(): void }) {
   const visit = useVisit();
-  const mayOperate = useMay("operate");
-  const mayAdminister = useMay("administer");
+  const may = useRights();
+  const mayAdminister = may("administer");
   const install = useInstall();
   const signOut = useSignOut();
   const packages = usePackages().data?.packages ?? [];
@@ -56,12 +56,12 @@ function Entries({ onClose }: { onClose(): void }) {
     <>
       <Command.Group heading="Pages">
         {pages
-          .filter(({ adminOnly }) => mayAdminister || !adminOnly)
+          .filter(({ needs }) => needs === undefined || may(needs))
           .map(({ path, title, icon, key }) => entry(title, icon, () => visit(path), `g ${key}`))}
       </Command.Group>
       <Command.Group heading="Do">
-        {mayOperate && entry("Add a package", "plus", () => visit("packages?add"))}
-        {mayOperate && entry("Install now", "bolt", () => install.mutate(undefined))}
+        {may("operate") && entry("Add a package", "plus", () => visit("packages?add"))}
+        {may("operate") && entry("Install now", "bolt", () => install.mutate(undefined))}
         {mayAdminister && entry("Enrol a host", "hosts", () => visit("hosts?enrol"))}
         {entry("Use the light theme", "sun", () => setTheme("light"))}
         {entry("Use the dark theme", "moon", () => setTheme("dark"))}

@@ -23,13 +23,14 @@ export function Dialog({ open, onClose, title, description, children, footer, sh
         <Base.Popup className={["dialog", shape].filter(Boolean).join(" ")}>
           <div className="dialog-head">
             <Base.Title className="break">{title}</Base.Title>
-            <Base.Close render={<Button look="quiet" small icon="close" label="Close" />} />
           </div>
           <div className="dialog-body">
             {description && <Base.Description className="soft">{description}</Base.Description>}
             {children}
           </div>
           {footer && <div className="dialog-foot">{footer}</div>}
+          {/* Last, so that focus starts at what the dialog is about. */}
+          <Base.Close className="dialog-close" render={<Button look="quiet" small icon="close" label="Close" />} />
         </Base.Popup>
       </Base.Portal>
     </Base.Root>

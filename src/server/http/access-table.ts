@@ -18,6 +18,7 @@ export const contractAccess: ContractAccess = {
   status: { get: readers },
   environments: { list: readers, get: readers, create: admin, remove: admin },
   packages: { list: readers, add: operators, remove: operators, setEnabled: operators },
+  requests: { list: readers, create: runners, decline: operators },
   installs: { start: operators },
   operations: { list: readers, get: readers, cancel: operators },
   generations: { list: readers, get: readers, diff: readers, annotate: operators, rollback: operators, promote: operators },

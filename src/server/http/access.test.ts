@@ -92,8 +92,8 @@ const changesOpenTo = (role: Role) =>
     .map(({ name }) => name)
     .sort();
 
-test("an author changes nothing, and runs scripts; a viewer only looks, also at plans", () => {
-  expect(changesOpenTo("author")).toEqual(["hosts.run", "plans.create", "session.end"]);
+test("an author changes nothing, runs scripts and asks for packages; a viewer only looks, also at plans", () => {
+  expect(changesOpenTo("author")).toEqual(["hosts.run", "plans.create", "requests.create", "session.end"]);
   expect(changesOpenTo("viewer")).toEqual(["plans.create", "policy.test", "session.end"]);
 });
 
@@ -107,6 +107,7 @@ test("an operator changes what hosts serve, not who may do what, nor where thing
     "packages",
     "plans",
     "policy",
+    "requests",
     "revocations",
     "session",
   ]);

@@ -1,5 +1,6 @@
 import { type EnvironmentName, LarderError, type PackageName } from "../../contract/index.ts";
 import {
+  approvePackageRequests,
   getAllowlist,
   listPackages,
   readEffectivePolicy,
@@ -32,6 +33,8 @@ export const packageRoutes = ({ db, registry, packuments }: ServerContext) =>
       const choices = new Map(pins.map(({ name, choice }) => [name, choice]));
       return await db.transaction(async (tx) => {
         const results = await upsertPackages(tx, environment, { pins, addedBy: principal.subject });
+        const names = results.map(({ name }) => name);
+        await approvePackageRequests(tx, environment, { names, decidedBy: principal.subject });
         const changes = results.filter(({ change }) => change !== "unchanged");
         const answer = results.map((result) => {
           const choice = choices.get(result.name);

@@ -10,6 +10,7 @@ import { packageRoutes } from "./package-routes.ts";
 import { planRoutes } from "./plan-routes.ts";
 import { policyRoutes } from "./policy-routes.ts";
 import { registryRoutes } from "./registry-routes.ts";
+import { requestRoutes } from "./request-routes.ts";
 import { revocationRoutes } from "./revocation-routes.ts";
 import { secretRoutes } from "./secret-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
@@ -25,6 +26,7 @@ export const createRouter = (context: ServerContext) =>
     status: statusRoutes(context),
     environments: environmentRoutes(context),
     packages: packageRoutes(context),
+    requests: requestRoutes(context),
     installs: installRoutes(context),
     operations: operationRoutes(context),
     generations: generationRoutes(context),

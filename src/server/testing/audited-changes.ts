@@ -43,6 +43,7 @@ const signIn = async (stage: ChangeStage) => {
   cookie = response.headers.get("set-cookie")?.split(";")[0] ?? "";
 };
 
+let asked: Id = "";
 let queued: Id = "";
 let waived: Id = "";
 let enrolment: Awaited<ReturnType<TestServer["admin"]["hosts"]["enrol"]>>;
@@ -76,6 +77,17 @@ export const auditedChanges: Record<string, AuditedChange> = {
     given: ({ admin }) => admin.packages.add({ environment, packages: [{ name: "plain", version: "1.0.0" }] }),
     call: ({ admin }) => admin.packages.remove({ environment, name: named("plain") }),
     leaves: { action: "package.remove", target: "changes/plain" },
+  },
+  "requests.create": {
+    call: ({ admin }) => admin.requests.create({ environment, name: "wanted" }),
+    leaves: { action: "request.create", target: "changes/wanted" },
+  },
+  "requests.decline": {
+    given: async ({ admin }) => {
+      asked = (await admin.requests.create({ environment, name: "unwanted" })).id;
+    },
+    call: ({ admin }) => admin.requests.decline({ environment, id: asked }),
+    leaves: { action: "request.decline", target: "changes/unwanted" },
   },
   "installs.start": {
     call: ({ admin }) => admin.installs.start({ environment }),

@@ -2,8 +2,9 @@ import type { Generation } from "../../../contract/index.ts";
 import { useMay } from "../../api/session.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Button } from "../../ui/button.tsx";
-import { count, shortHash } from "../../ui/format.ts";
+import { count, formatBytes, shortHash } from "../../ui/format.ts";
 import { Icon } from "../../ui/icon.tsx";
+import { Menu } from "../../ui/menu.tsx";
 import { Ago } from "../../ui/time.tsx";
 import { Diff } from "./diff.tsx";
 
@@ -15,11 +16,12 @@ interface GenerationItemProps {
   open: boolean;
   onToggle(): void;
   onRollback(): void;
+  onPromote(): void;
 }
 
-export function GenerationItem({ generation, before, hosts, open, onToggle, onRollback }: GenerationItemProps) {
+export function GenerationItem({ generation, before, hosts, open, onToggle, onRollback, onPromote }: GenerationItemProps) {
   const mayOperate = useMay("operate");
-  const { number, current, available, reason, rollbackOf, createdBy, createdAt, packages, nodes, lockfileHash } = generation;
+  const { number, current, available, changes, note, createdBy, createdAt, packages, nodes, lockfileHash } = generation;
   return (
     <li className="generation">
       <div className="generation-line">
@@ -30,25 +32,44 @@ export function GenerationItem({ generation, before, hosts, open, onToggle, onRo
         </button>
         <div className="grow generation-facts">
           <p className="row wrap">
-            {reason === "rollback" ? `Rollback to ${rollbackOf ?? "an earlier one"}` : reason === "install" ? "Install" : reason}
+            {originOf(generation)}
             {current && <Badge tone="good">current</Badge>}
             {hosts > 0 && <Badge>{count(hosts, "host")}</Badge>}
             {!available && <Badge>collected</Badge>}
           </p>
           <p className="soft">
-            {count(packages.length, "package")} allowed, {nodes} in all · {createdBy} · <Ago at={createdAt} />
+            {changes ? describeChanges(changes) : `${count(packages.length, "package")} allowed, ${nodes} in all`} · {createdBy} ·{" "}
+            <Ago at={createdAt} />
           </p>
+          {note && <p className="break">{note}</p>}
         </div>
         <code className="faint wide-hash" title={lockfileHash}>
           {shortHash(lockfileHash)}
         </code>
-        {mayOperate && !current && available && (
-          <Button small icon="undo" onClick={onRollback} aria-label={`Roll back to generation ${number}`}>
-            <span className="wide-words">Roll back</span>
-          </Button>
+        {mayOperate && available && (
+          <Menu
+            trigger={<Button look="quiet" small icon="more" label={`More about generation ${number}`} />}
+            entries={[
+              { label: "Promote …", icon: "promote", onSelect: onPromote },
+              current ? undefined : { label: "Roll back to it …", icon: "undo", onSelect: onRollback },
+            ]}
+          />
         )}
       </div>
       {open && <Diff from={before?.number} to={number} />}
     </li>
   );
+}
+
+function originOf({ reason, rollbackOf, promotedFrom }: Generation): string {
+  if (reason === "rollback") return `Rollback to ${rollbackOf ?? "an earlier one"}`;
+  if (reason === "promotion")
+    return promotedFrom ? `Promoted from ${promotedFrom.environment} ${promotedFrom.number}` : "Promoted";
+  return "Install";
+}
+
+function describeChanges({ added, removed, changed, addedBytes }: NonNullable<Generation["changes"]>): string {
+  const parts = [added && `${added} added`, changed && `${changed} changed`, removed && `${removed} removed`].filter(Boolean);
+  if (parts.length === 0) return "Nothing differs from the one before";
+  return `${parts.join(", ")}${addedBytes > 0 ? `, ${formatBytes(addedBytes)} new` : ""}`;
 }

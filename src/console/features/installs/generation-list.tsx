@@ -3,6 +3,7 @@ import type { Generation } from "../../../contract/index.ts";
 import { useHosts } from "../../api/queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { GenerationItem } from "./generation-item.tsx";
+import { PromoteDialog } from "./promote-dialog.tsx";
 import { RollbackDialog } from "./rollback-dialog.tsx";
 
 const firstShown = 20;
@@ -11,6 +12,7 @@ export function GenerationList({ generations }: { generations: Generation[] }) {
   const hosts = useHosts().data ?? [];
   const [open, setOpen] = useState<number>();
   const [rollback, setRollback] = useState<Generation>();
+  const [promote, setPromote] = useState<Generation>();
   const [all, setAll] = useState(false);
   const current = generations.find((generation) => generation.current);
   const shown = all ? generations : generations.slice(0, firstShown);
@@ -29,6 +31,7 @@ export function GenerationList({ generations }: { generations: Generation[] }) {
             open={open === generation.number}
             onToggle={() => setOpen((was) => (was === generation.number ? undefined : generation.number))}
             onRollback={() => setRollback(generation)}
+            onPromote={() => setPromote(generation)}
           />
         ))}
       </ol>
@@ -37,6 +40,7 @@ export function GenerationList({ generations }: { generations: Generation[] }) {
           <Button onClick={() => setAll(true)}>Show all {generations.length}</Button>
         </div>
       )}
+      {promote && <PromoteDialog generation={promote} onClose={() => setPromote(undefined)} />}
       {rollback && current && <RollbackDialog target={rollback} current={current} onClose={() => setRollback(undefined)} />}
     </section>
   );

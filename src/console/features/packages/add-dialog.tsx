@@ -4,6 +4,7 @@ import { Dialog } from "../../ui/dialog.tsx";
 import { TextField } from "../../ui/field.tsx";
 import type { AllowlistEdit } from "./edit-dialog.tsx";
 import { parseSpecs } from "./parse-specs.ts";
+import { Found } from "./registry-search.tsx";
 
 interface AddDialogProps {
   open: boolean;
@@ -11,10 +12,11 @@ interface AddDialogProps {
   onReview(edit: AllowlistEdit): void;
 }
 
-/** Asks which packages; what they would bring along is the next step. */
+/** Asks which packages, with what the registries know as one types; what they would bring along is the next step. */
 export function AddDialog({ open, onClose, onReview }: AddDialogProps) {
   const [text, setText] = useState("");
   const { specs, wrong } = parseSpecs(text);
+  const last = /\S*$/.exec(text)?.[0] ?? "";
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (specs.length === 0 || wrong.length > 0) return;
@@ -22,6 +24,7 @@ export function AddDialog({ open, onClose, onReview }: AddDialogProps) {
     setText("");
     onReview({ kind: "add", specs });
   };
+  const take = (name: string) => setText(`${text.slice(0, text.length - last.length)}${name} `);
   return (
     <Dialog
       open={open}
@@ -44,9 +47,10 @@ export function AddDialog({ open, onClose, onReview }: AddDialogProps) {
           value={text}
           onChange={({ target }) => setText(target.value)}
           error={wrong.length > 0 && !isBeingTyped(text) ? `Not a package or an exact version: ${wrong.join(", ")}` : undefined}
-          hint="Names, with an exact version or without: then it is the newest."
+          hint="Names, with an exact version or without: then it is the newest that policy allows."
         />
       </form>
+      <Found text={last.replace(/(?<=.)@.*$/, "")} onTake={take} />
     </Dialog>
   );
 }

@@ -1,14 +1,16 @@
 import { useState } from "react";
+import type { AllowlistChanges } from "../../../contract/index.ts";
 import { api } from "../../api/client.ts";
 import { useEnvironment } from "../../api/environment.ts";
 import { keys } from "../../api/queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
-import { TextField } from "../../ui/field.tsx";
 import { count } from "../../ui/format.ts";
 import { ErrorNotice } from "../../ui/notice.tsx";
 import { useChange } from "../../ui/use-change.ts";
 import type { Spec } from "./parse-specs.ts";
+import { PlanPreview, usePlan } from "./plan-preview.tsx";
+import { VersionChoice } from "./version-choice.tsx";
 
 /** A change to the allowlist that was not made yet. */
 export type AllowlistEdit =
@@ -17,29 +19,34 @@ export type AllowlistEdit =
   | { kind: "enable" | "disable" | "remove"; name: string };
 
 /** Shows what an edit would do, and does it: alone, or with an install right after it. */
-export function EditDialog({ edit, onClose }: { edit: AllowlistEdit; onClose(): void }) {
+export function EditDialog({ edit: given, onClose }: { edit: AllowlistEdit; onClose(): void }) {
   const environment = useEnvironment();
-  const [pinned, setPinned] = useState(edit.kind === "pin" ? edit.version : "");
+  const [pinned, setPinned] = useState(given.kind === "pin" ? given.version : "");
+  const edit = given.kind === "pin" ? { ...given, version: pinned } : given;
+  const plan = usePlan(changesOf(edit));
   const change = useChange(
     async ({ install }: { install: boolean }) => {
-      await apply(environment, edit.kind === "pin" ? { ...edit, version: pinned } : edit);
+      await apply(environment, edit);
       if (install) await api.installs.start({ environment });
       return install;
     },
     {
-      stale: [keys.packages(environment), keys.operations],
-      done: (install) => `${doneTexts[edit.kind](edit)}${install ? "; install started" : ""}`,
+      stale: [keys.packages(environment), keys.requests(environment), keys.operations],
+      done: (install) => `${past[edit.kind]} ${subjectOf(edit)}${install ? "; install started" : ""}`,
       quiet: true,
     },
   );
   const run = (install: boolean) => change.mutate({ install }, { onSuccess: onClose });
-  const unchanged = edit.kind === "pin" && (pinned === edit.version || pinned === "");
+  const unchanged = given.kind === "pin" && pinned === given.version;
   const waiting = change.isPending ? change.variables.install : undefined;
+  const refused = plan.isError || plan.data?.ok === false;
   return (
     <Dialog
       open
       onClose={onClose}
-      title={titleOf(edit)}
+      title={`${actions[edit.kind]} ${subjectOf(edit)}`}
+      description={effects[edit.kind]}
+      shape="wide"
       footer={
         <>
           <Button onClick={onClose}>Cancel</Button>
@@ -48,7 +55,7 @@ export function EditDialog({ edit, onClose }: { edit: AllowlistEdit; onClose(): 
           </Button>
           <Button
             look={edit.kind === "remove" ? "danger" : "primary"}
-            disabled={unchanged}
+            disabled={unchanged || refused}
             busy={waiting === true}
             onClick={() => run(true)}
           >
@@ -57,28 +64,22 @@ export function EditDialog({ edit, onClose }: { edit: AllowlistEdit; onClose(): 
         </>
       }
     >
-      {edit.kind === "pin" && (
-        <TextField label="Exact version" autoFocus value={pinned} onChange={({ target }) => setPinned(target.value.trim())} />
-      )}
-      {edit.kind === "add" && <Specs specs={edit.specs} />}
-      <p className="soft">{effects[edit.kind]}</p>
+      {given.kind === "pin" && <VersionChoice name={given.name} current={given.version} chosen={pinned} onChoose={setPinned} />}
+      {unchanged ? <p className="soft">Choose another version to see what it would change.</p> : <PlanPreview plan={plan} />}
       {change.isError && <ErrorNotice error={change.error} />}
     </Dialog>
   );
 }
 
-const Specs = ({ specs }: { specs: Spec[] }) => (
-  <ul className="spec-list">
-    {specs.map(({ name, version }) => (
-      <li key={name}>
-        <strong className="grow truncate" title={name}>
-          {name}
-        </strong>
-        <span className="mono soft">{version ?? "newest"}</span>
-      </li>
-    ))}
-  </ul>
-);
+function changesOf(edit: AllowlistEdit): Partial<AllowlistChanges> {
+  const changes =
+    edit.kind === "add"
+      ? { add: edit.specs }
+      : edit.kind === "pin"
+        ? { add: [{ name: edit.name, version: edit.version }] }
+        : { [edit.kind]: [edit.name] };
+  return changes as Partial<AllowlistChanges>;
+}
 
 async function apply(environment: string, edit: AllowlistEdit): Promise<void> {
   switch (edit.kind) {
@@ -102,21 +103,11 @@ const past: Record<Kind, string> = { add: "Added", pin: "Pinned", enable: "Enabl
 
 const subjectOf = (edit: AllowlistEdit): string =>
   edit.kind !== "add" ? edit.name : edit.specs.length === 1 ? (edit.specs[0]?.name ?? "") : count(edit.specs.length, "package");
-const titleOf = (edit: AllowlistEdit): string => `${actions[edit.kind]} ${subjectOf(edit)}`;
-const done = (edit: AllowlistEdit): string => `${past[edit.kind]} ${subjectOf(edit)}`;
-const doneTexts: Record<Kind, (edit: AllowlistEdit) => string> = {
-  add: done,
-  pin: done,
-  enable: done,
-  disable: done,
-  remove: done,
-};
 
 const effects: Record<Kind, string> = {
-  add: "Scripts may import them once an install has put them on the hosts.",
+  add: "Scripts may import what is on the list once an install has put it on the hosts.",
   pin: "Hosts go to this version with the next install. Runs that are under way keep what they started on.",
   enable: "With the next install scripts may import it again, at the version that is pinned.",
   disable: "With the next install scripts can no longer import it; its pin stays on the list.",
-  remove:
-    "With the next install scripts can no longer import it. Earlier generations keep it, so that a rollback brings it back.",
+  remove: "With the next install scripts can no longer import it. A rollback brings it back for them.",
 };

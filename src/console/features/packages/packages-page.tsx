@@ -12,8 +12,10 @@ import { Page } from "../../ui/page.tsx";
 import { AddDialog } from "./add-dialog.tsx";
 import { type AllowlistEdit, EditDialog } from "./edit-dialog.tsx";
 import { ImportDialog } from "./import-dialog.tsx";
+import { PackageSheet } from "./package-sheet.tsx";
 import { PackageTable } from "./package-table.tsx";
 import "./packages.css";
+import { Requests } from "./requests.tsx";
 
 export function PackagesPage() {
   const query = usePackages();
@@ -41,6 +43,7 @@ export function PackagesPage() {
         )
       }
     >
+      <Requests onEdit={setEdit} />
       <Loaded query={query}>
         {({ packages }) =>
           packages.length === 0 ? (
@@ -65,6 +68,8 @@ interface AllowlistProps {
 
 function Allowlist({ entries, onEdit, onAdd }: AllowlistProps) {
   const [params, setParams] = useSearchParams();
+  const [opened, setOpened] = useState<string>();
+  const openedEntry = entries.find(({ name }) => name === opened);
   const text = params.get("q") ?? "";
   const wanted = useDeferredValue(text.trim().toLowerCase());
   const found = useMemo(
@@ -100,8 +105,9 @@ function Allowlist({ entries, onEdit, onAdd }: AllowlistProps) {
           />
         </div>
       ) : (
-        <PackageTable entries={found} onEdit={onEdit} />
+        <PackageTable entries={found} onEdit={onEdit} onOpen={setOpened} />
       )}
+      {openedEntry && <PackageSheet entry={openedEntry} onClose={() => setOpened(undefined)} />}
     </>
   );
 }

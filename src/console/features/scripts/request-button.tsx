@@ -1,18 +1,35 @@
-import { useState } from "react";
+import { api } from "../../api/client.ts";
+import { useEnvironment } from "../../api/environment.ts";
+import { keys, useRequests } from "../../api/queries.ts";
+import { useMay } from "../../api/session.ts";
 import { Button } from "../../ui/button.tsx";
+import { Notice } from "../../ui/notice.tsx";
+import { useChange } from "../../ui/use-change.ts";
 
-/** Words to send to whoever may allow it. */
+/** Asks for a package where it is missed; says what came of it. */
 export function RequestButton({ name }: { name: string }) {
-  const [copied, setCopied] = useState(false);
-  const copy = async () => {
-    await navigator.clipboard.writeText(`Please allow ${name}: larder add ${name}`);
-    setCopied(true);
-  };
+  const environment = useEnvironment();
+  const mayRun = useMay("run");
+  const latest = useRequests().data?.find((request) => request.name === name);
+  const ask = useChange(() => api.requests.create({ environment, name }), {
+    stale: [keys.requests(environment)],
+    done: () => `Asked for ${name}`,
+  });
+  if (latest?.state === "open") return <p className="soft">Requested by {latest.requestedBy}; it waits for an operator.</p>;
   return (
-    <div className="row">
-      <Button small icon={copied ? "check" : "copy"} onClick={copy}>
-        {copied ? "Copied" : "Copy a request"}
-      </Button>
-    </div>
+    <>
+      {latest?.state === "declined" && (
+        <Notice tone="warn">
+          {latest.decidedBy} declined it{latest.answer && `: ${latest.answer}`}
+        </Notice>
+      )}
+      {mayRun && (
+        <div className="row">
+          <Button small icon="plus" busy={ask.isPending} onClick={() => ask.mutate(undefined)}>
+            Request it
+          </Button>
+        </div>
+      )}
+    </>
   );
 }
