@@ -41,7 +41,11 @@ async function show({ stack }: ConsoleStage, page: Page, path: string): Promise<
   }
   await page.goto(`/default/${path}`);
   await page.getByRole("heading", { level: 1 }).waitFor();
-  if (path === "installs") await page.getByRole("button", { name: /what changed/ }).first().click();
+  if (path === "installs")
+    await page
+      .getByRole("button", { name: /what changed/ })
+      .first()
+      .click();
   if (path === "scripts") await writeScript(page);
   await page.waitForTimeout(1500);
 }
@@ -51,7 +55,8 @@ async function writeScript(page: Page): Promise<void> {
   await editor.locator(".view-lines").waitFor({ timeout: 60_000 });
   await editor.click();
   await page.keyboard.press("ControlOrMeta+a");
-  const script = 'import dayjs from "dayjs";\nimport leftPad from "left-pad";\n\nexport default { today: dayjs().format("YYYY-MM-DD") };';
+  const script =
+    'import dayjs from "dayjs";\nimport leftPad from "left-pad";\n\nexport default { today: dayjs().format("YYYY-MM-DD") };';
   await page.keyboard.insertText(script);
   await page.getByText("not on the allowlist").waitFor({ timeout: 60_000 });
 }
@@ -70,7 +75,13 @@ function fleet(like: Record<string, unknown>): Record<string, unknown>[] {
 }
 
 function shelf(): FixturePackage[] {
-  const one = (name: string, version: string, kilobytes: number, license = "MIT", extra: Partial<FixturePackage> = {}): FixturePackage => ({
+  const one = (
+    name: string,
+    version: string,
+    kilobytes: number,
+    license = "MIT",
+    extra: Partial<FixturePackage> = {},
+  ): FixturePackage => ({
     name,
     version,
     packageJson: { license, types: "index.d.ts" },

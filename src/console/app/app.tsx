@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { Suspense, useEffect } from "react";
 import { Redirect, Route, Switch, useParams } from "wouter";
 import { EnvironmentContext, rememberEnvironment, rememberedEnvironment } from "../api/environment.ts";
 import { LivenessContext, useLiveUpdates } from "../api/live.ts";
@@ -41,7 +41,9 @@ function InEnvironment() {
   return (
     <EnvironmentContext value={environment}>
       <LivenessContext value={liveness}>
-        <Shell current={found}>{found ? <found.Content key={environment} /> : <NotFound />}</Shell>
+        <Shell current={found}>
+          <Suspense>{found ? <found.Content key={environment} /> : <NotFound />}</Suspense>
+        </Shell>
       </LivenessContext>
     </EnvironmentContext>
   );

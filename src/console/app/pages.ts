@@ -1,13 +1,23 @@
-import type { ComponentType } from "react";
+import { type ComponentType, lazy } from "react";
 import type { Right } from "../api/session.ts";
-import { AccessPage } from "../features/access/access-page.tsx";
-import { HostsPage } from "../features/hosts/hosts-page.tsx";
-import { InstallsPage } from "../features/installs/installs-page.tsx";
 import { PackagesPage } from "../features/packages/packages-page.tsx";
-import { RegistryPage } from "../features/registry/registry-page.tsx";
-import { ScriptsPage } from "../features/scripts/scripts-page.tsx";
-import { StoragePage } from "../features/storage/storage-page.tsx";
 import type { IconName } from "../ui/icon.tsx";
+
+// The page that most visits begin with comes along; the others when they are opened.
+const AccessPage = lazy(() => import("../features/access/access-page.tsx").then((module) => ({ default: module.AccessPage })));
+const HostsPage = lazy(() => import("../features/hosts/hosts-page.tsx").then((module) => ({ default: module.HostsPage })));
+const InstallsPage = lazy(() =>
+  import("../features/installs/installs-page.tsx").then((module) => ({ default: module.InstallsPage })),
+);
+const RegistryPage = lazy(() =>
+  import("../features/registry/registry-page.tsx").then((module) => ({ default: module.RegistryPage })),
+);
+const ScriptsPage = lazy(() =>
+  import("../features/scripts/scripts-page.tsx").then((module) => ({ default: module.ScriptsPage })),
+);
+const StoragePage = lazy(() =>
+  import("../features/storage/storage-page.tsx").then((module) => ({ default: module.StoragePage })),
+);
 
 export interface PageEntry {
   path: string;
