@@ -5,6 +5,8 @@ import type { PackumentCache } from "./packument-cache.ts";
 export interface PackumentSource {
   client: RegistryClient;
   cache?: PackumentCache | undefined;
+  /** What was confirmed within this time is taken without asking again. */
+  freshForMs?: number | undefined;
 }
 
 export interface FetchOptions {
@@ -15,18 +17,24 @@ export interface FetchOptions {
 
 /** As the registry has it now, or confirms it. `undefined`: it has none. Rejects as the client does. */
 export async function fetchPackument(
-  { client, cache }: PackumentSource,
+  { client, cache, freshForMs = 0 }: PackumentSource,
   name: PackageName,
   { signal, suffices = () => true }: FetchOptions = {},
 ): Promise<Packument | undefined> {
   const cached = cache?.get(name);
+  const age = performance.now() - (cached?.confirmedAt ?? Number.NEGATIVE_INFINITY);
+  if (cached !== undefined && age < freshForMs && (isFull(cached.body) || suffices(cached.body))) return cached.body;
   const ask = async (full: boolean): Promise<Packument | undefined> => {
     // Each form has an ETag of its own.
     const etag = cached !== undefined && full === isFull(cached.body) ? cached.etag : undefined;
     const answer = await client.packument(name, { ...(signal && { signal }), etag, full });
     if (answer.kind === "absent") return undefined;
-    if (answer.kind === "notModified") return cached?.body;
-    if (answer.etag !== undefined) cache?.put(name, { etag: answer.etag, body: answer.body });
+    const confirmedAt = performance.now();
+    if (answer.kind === "notModified") {
+      if (cached) cache?.put(name, { ...cached, confirmedAt });
+      return cached?.body;
+    }
+    if (answer.etag !== undefined) cache?.put(name, { etag: answer.etag, body: answer.body, confirmedAt });
     return answer.body;
   };
   // What was needed whole before will be again.

@@ -13,6 +13,8 @@ export interface GatewayOptions {
   client: RegistryClient;
   logger?: Logger;
   cache?: PackumentCache;
+  /** See `PackumentSource`. */
+  freshForMs?: number | undefined;
   /** What it hides and adds; only what leads out of the registry is hidden without. */
   ruleset?: Ruleset | undefined;
 }
@@ -38,7 +40,13 @@ export interface Gateway extends AsyncDisposable {
   offered(): Iterable<ServedPackument>;
 }
 
-export async function openGateway({ client, logger = silentLogger, cache, ruleset }: GatewayOptions): Promise<Gateway> {
+export async function openGateway({
+  client,
+  logger = silentLogger,
+  cache,
+  freshForMs,
+  ruleset,
+}: GatewayOptions): Promise<Gateway> {
   const lifetime = new AbortController();
   const lookups = new Map<PackageName, Promise<Lookup>>();
   const offered = new Map<PackageName, ServedPackument>();
@@ -54,7 +62,7 @@ export async function openGateway({ client, logger = silentLogger, cache, rulese
   };
   const ask = async (name: PackageName): Promise<Lookup> => {
     try {
-      const packument = await fetchPackument({ client, cache }, name, {
+      const packument = await fetchPackument({ client, cache, freshForMs }, name, {
         signal: lifetime.signal,
         ...(ruleset && { suffices: ruleset.suffices }),
       });

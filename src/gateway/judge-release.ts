@@ -65,21 +65,22 @@ export function createJudge(rules: Rules): Judge {
       if (action === "refuse") refuse(finding());
       else if (action === "flag") verdict.flags.push(finding());
     };
-    const say = explain(rules, release);
+    // Most versions give no cause to say anything.
+    const say = () => explain(rules, release);
 
     const revocation = revoked.get(name)?.find((entry) => entry.version === version);
-    if (revocation) refuse(say.revoked(revocation.reason));
+    if (revocation) refuse(say().revoked(revocation.reason));
     const block = blocked.get(name)?.find(({ test }) => test(version));
-    if (block) refuse(say.blocked(block));
-    if (release.exotic) refuse(say.exotic(release.exotic));
+    if (block) refuse(say().blocked(block));
+    if (release.exotic) refuse(say().exotic(release.exotic));
     if (policy.minReleaseAgeMs > 0) {
       const { publishedAt } = release;
-      if (publishedAt === undefined || publishedAt > now) refuse(say.unknownAge());
-      else if (now - publishedAt < policy.minReleaseAgeMs) refuse(say.releaseAge(publishedAt));
+      if (publishedAt === undefined || publishedAt > now) refuse(say().unknownAge());
+      else if (now - publishedAt < policy.minReleaseAgeMs) refuse(say().releaseAge(publishedAt));
     }
     const { deprecated } = release;
-    if (deprecated !== undefined) act(policy.deprecated, () => say.deprecated(deprecated));
-    if (release.hasInstallScript) act(policy.installScripts, say.installScripts);
+    if (deprecated !== undefined) act(policy.deprecated, () => say().deprecated(deprecated));
+    if (release.hasInstallScript) act(policy.installScripts, () => say().installScripts());
     return verdict;
   };
 }

@@ -5,6 +5,8 @@ export interface CachedPackument {
   /** What the registry is asked to confirm before the body is used again. */
   etag: string;
   body: Packument;
+  /** When the registry last gave or confirmed it, by `performance.now()`. */
+  confirmedAt?: number;
 }
 
 /** Packuments kept between installs. Forgetting one costs a download, nothing else. */

@@ -13,7 +13,7 @@ export interface ServedPackument {
   versions: Set<ExactVersion>;
   /** The others, each with what speaks against it. */
   hidden: Map<ExactVersion, Finding[]>;
-  /** JSON, made when it is first asked for. */
+  /** JSON, made when it is asked for. */
   document(): Uint8Array;
 }
 
@@ -27,29 +27,36 @@ export function servePackument(packument: Packument, registry: string, ruleset: 
     else offered.push(version);
   }
   const versions = new Set(offered.map(({ version }) => version));
-  let document: Uint8Array | undefined;
   return {
     packument,
     registry,
     versions,
     hidden,
     document() {
-      document ??= new TextEncoder().encode(
+      const added = new Map(offered.map((version) => [version.version, addedTo(version, ruleset)] as const));
+      const key = JSON.stringify([[...hidden.keys()], [...added.values()].flat()]);
+      const known = documents.get(packument);
+      if (known?.key === key) return known.bytes;
+      const bytes = new TextEncoder().encode(
         JSON.stringify({
           name: packument.name,
           "dist-tags": repairedTags(packument["dist-tags"], versions),
           versions: Object.fromEntries(
-            offered.map((version) => [
-              version.version,
-              forResolver(version, ruleset?.extend(packument.name, version.version, version) ?? []),
-            ]),
+            offered.map((version) => [version.version, forResolver(version, added.get(version.version) ?? [])]),
           ),
         }),
       );
-      return document;
+      documents.set(packument, { key, bytes });
+      return bytes;
     },
   };
 }
+
+/** The same document for as long as a packument is kept and the same of it is hidden and added: the large ones take long to write. */
+const documents = new WeakMap<Packument, { key: string; bytes: Uint8Array }>();
+
+const addedTo = (version: PackumentVersion, ruleset: Ruleset | undefined): AddedDependency[] =>
+  ruleset?.extend(version.name, version.version, version) ?? [];
 
 interface Basis {
   registry: string;

@@ -103,12 +103,17 @@ function notAllowlisted(name: string, where: string, { scene, details }: Omit<Pl
 /** A package's own import failed: the allowlist is not to blame, for a package sees only what it declares. */
 function packageFailure(specifier: string, referrer: string | undefined, scene: Scene): LarderError {
   const importer = referrer === undefined ? "A package" : scene.clean(referrer);
+  const within = /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*\/node_modules\/)/.exec(importer)?.[1];
+  const dependency = packageNameOf(specifier);
+  const known = within !== undefined && dependency !== undefined;
   return new LarderError(
     "E_MODULE_NOT_FOUND",
     `${importer} imports ${JSON.stringify(scene.clean(specifier))}, which it does not bring along.`,
     {
-      hint: "The package does not declare this dependency, or it is an optional one that was not resolved: try another version of the package.",
-      details: { specifier },
+      hint: known
+        ? `${within} does not declare ${dependency}, or takes it for optional. Add it: larder policy set --extend "${within}:${dependency}@*", then larder install. Or try another version of ${within}.`
+        : "The package does not declare this dependency, or it is an optional one that was not resolved: try another version of the package.",
+      details: { specifier, ...(known ? { package: within, dependency } : {}) },
     },
   );
 }

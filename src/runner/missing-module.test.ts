@@ -72,6 +72,8 @@ describe.each(runtimes)("a module that is not there (%s)", (runtime) => {
     expect(error).toMatchObject({
       code: "E_MODULE_NOT_FOUND",
       message: expect.stringContaining("node_modules/greeter/index.js"),
+      hint: expect.stringContaining('larder policy set --extend "greeter:'),
+      details: { package: "greeter" },
     });
   });
 });

@@ -51,11 +51,12 @@ export async function openRegistryMirror({
     },
   };
 
-  async function serve({ url: path = "/", method }: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function serve({ url: path = "/", method, headers }: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       if (method !== "GET") return void response.writeHead(405).end();
       const stored = await lookUp(path.slice(1));
       const etag = `"${createHash("sha256").update(stored.body).digest("hex")}"`;
+      if (headers["if-none-match"] === etag && stored.status === 200) return void response.writeHead(304, { etag }).end();
       response.writeHead(stored.status, { "content-type": stored.type, etag });
       response.end(stored.type.includes("json") ? pointedHere(stored.body, url) : stored.body);
     } catch (error) {

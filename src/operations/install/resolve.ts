@@ -65,7 +65,10 @@ export interface Resolved {
 }
 
 /** What a resolve needs of an install. */
-export type ResolveOptions = Pick<InstallOptions, "registry" | "cache" | "logger" | "bunPath">;
+export type ResolveOptions = Pick<InstallOptions, "registry" | "cache" | "logger" | "bunPath"> & {
+  /** What registries said within this time is not asked again. */
+  freshForMs?: number;
+};
 
 const deadlineMs = 5 * 60_000;
 
@@ -76,7 +79,13 @@ const deadlineMs = 5 * 60_000;
  */
 export async function resolveGraph(options: ResolveOptions, input: ResolveInput): Promise<Resolved> {
   const ruleset = createRuleset(input.rules);
-  await using gateway = await openGateway({ client: options.registry, cache: options.cache, logger: options.logger, ruleset });
+  await using gateway = await openGateway({
+    client: options.registry,
+    cache: options.cache,
+    freshForMs: options.freshForMs,
+    logger: options.logger,
+    ruleset,
+  });
   const { previous } = input;
   const lockfile =
     previous && pruneLock(previous.lockfile, outdatedEntries(previous, { ruleset, registryOf: gateway.registryOf }));

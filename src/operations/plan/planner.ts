@@ -45,6 +45,9 @@ export interface Planner {
   plan(request: PlanRequest): Promise<Plan>;
 }
 
+/** Somebody who edits an allowlist asks for one plan after the other; an install asks registries itself. */
+const freshForMs = 60_000;
+
 /** Resolvers at a time: each is a process of its own. */
 const atOnce = 2;
 
@@ -113,7 +116,7 @@ async function planOnce(options: PlannerOptions, request: PlanRequest, scratch: 
     timingsMs,
   };
   try {
-    const resolved = await timed("resolve", () => resolveGraph(options, { ...inputs, scratch, signal }));
+    const resolved = await timed("resolve", () => resolveGraph({ ...options, freshForMs }, { ...inputs, scratch, signal }));
     await timed("compare", () => compare(options, { inputs, resolved, plan }));
     assertCaps(plan.caps);
   } catch (thrown) {
@@ -138,7 +141,7 @@ async function readChanged(options: PlannerOptions, request: PlanRequest): Promi
   };
   const { add = [], remove = [], enable = [], disable = [] } = request.changes ?? {};
   const open = add.filter(({ version }) => version === undefined).map(({ name }) => name);
-  const source = { client: options.registry, cache: options.cache };
+  const source = { client: options.registry, cache: options.cache, freshForMs };
   const choices = await chooseVersions(open, { source, ruleset: createRuleset(rules), signal });
   const named = add.flatMap(({ name, version }) => (version === undefined ? [] : [{ name, version }]));
   const entries = await listPackages(options.db.query, environment);

@@ -31,7 +31,7 @@ beforeAll(async () => {
     { name: "careless", version: "1.0.0" },
     { name: "careless", version: "2.0.0" },
   ]);
-});
+}, 60_000);
 afterAll(() => stage[Symbol.asyncDispose]());
 
 const plan = (request: Partial<PlanRequest> = {}): Promise<Plan> =>

@@ -22,7 +22,7 @@ beforeAll(async () => {
     { name: "fresh", version: "1.0.0", publishedAt: hourAgo },
   ]);
   server = await openTestServer({ registry: new URL(registry.url) });
-});
+}, 60_000);
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
   await registry[Symbol.asyncDispose]();

@@ -1,0 +1,104 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { defaultEnvironment, type ExactVersion, type PackageName } from "../src/contract/index.ts";
+import { ensureActiveStore, openDatabase, upsertPackages } from "../src/db/index.ts";
+import { createPackumentCache } from "../src/gateway/index.ts";
+import { detectPlatform } from "../src/host/index.ts";
+import { silentLogger } from "../src/lib/index.ts";
+import { createRegistryClient } from "../src/npm/index.ts";
+import { createPlanner } from "../src/operations/index.ts";
+import { realPackages } from "../test/e2e/real-packages.ts";
+import { openRegistryMirror } from "../test/harness/registry-mirror.ts";
+import { openTempDir } from "../test/harness/temp-dir.ts";
+import { formatSummary, summarise } from "./statistics.ts";
+
+// How long a plan takes in a running control plane, against a bare `bun install --lockfile-only` of the same pins from the same registry: a mirror on loopback, in a
+// process of its own. Cold: neither has a cache, and no generation is there. Warm: both keep what they asked for before.
+// Run: npm run bench -- plan [ROUNDS]
+
+const packages = Object.entries(realPackages).slice(0, 30);
+
+if (process.argv[2] === "mirror") {
+  const mirror = await openRegistryMirror();
+  console.info(mirror.url);
+  await new Promise(() => {});
+}
+
+const rounds = Number(process.argv[2] ?? 7);
+await using directory = await openTempDir("bench-plan");
+const mirror = Bun.spawn([process.execPath, import.meta.path, "mirror"], { stdout: "pipe", stderr: "inherit" });
+const registry = new TextDecoder().decode((await mirror.stdout.getReader().read()).value).trim();
+try {
+  await using db = await openDatabase({ memory: true });
+  await ensureActiveStore(db.query, "fs");
+  const pins = packages.map(([name, version]) => ({ name: name as PackageName, version: version as ExactVersion }));
+  await db.transaction((tx) => upsertPackages(tx, defaultEnvironment, { pins, addedBy: "bench" }));
+
+  const plannerWith = (cache = createPackumentCache()) =>
+    createPlanner({
+      db,
+      registry: createRegistryClient({ registry: new URL(registry) }),
+      cache,
+      logger: silentLogger,
+      bunPath: process.execPath,
+      platforms: [detectPlatform()],
+      scratchDirectory: directory.join("plans"),
+    });
+  const plan = async (planner: ReturnType<typeof plannerWith>): Promise<number> => {
+    const startedAt = performance.now();
+    const made = await planner.plan({ environment: defaultEnvironment, signal: AbortSignal.timeout(120_000) });
+    if (!made.ok) throw new Error(made.error?.message);
+    nodes = made.nodes;
+    parts = made.timingsMs;
+    return performance.now() - startedAt;
+  };
+  let nodes = 0;
+  let parts: Record<string, number> = {};
+
+  const bun = async (cache: string): Promise<number> => {
+    const project = directory.join("project");
+    await rm(project, { recursive: true, force: true });
+    await mkdir(project);
+    await writeFile(`${project}/package.json`, JSON.stringify({ name: "x", dependencies: Object.fromEntries(packages) }));
+    await writeFile(`${project}/bunfig.toml`, `telemetry = false\n[install]\nregistry = "${registry}"\n`);
+    const startedAt = performance.now();
+    const child = Bun.spawn(
+      [process.execPath, "install", "--lockfile-only", "--ignore-scripts", "--no-progress", "--no-summary"],
+      {
+        cwd: project,
+        env: { HOME: project, BUN_INSTALL_CACHE_DIR: cache },
+        stdout: "ignore",
+        stderr: "ignore",
+      },
+    );
+    if ((await child.exited) !== 0) throw new Error("bun install failed");
+    return performance.now() - startedAt;
+  };
+
+  const warmPlanner = plannerWith();
+  const [warmCache, coldCache] = [directory.join("warm"), directory.join("cold")];
+  // Fills the mirror, and the warm caches.
+  await plan(warmPlanner);
+  await bun(warmCache);
+  const times: Record<"coldPlan" | "coldBun" | "warmPlan" | "warmBun", number[]> = {
+    coldPlan: [],
+    coldBun: [],
+    warmPlan: [],
+    warmBun: [],
+  };
+  for (let round = 0; round < rounds; round++) {
+    times.coldPlan.push(await plan(plannerWith()));
+    await rm(coldCache, { recursive: true, force: true });
+    times.coldBun.push(await bun(coldCache));
+    times.warmPlan.push(await plan(warmPlanner));
+    times.warmBun.push(await bun(warmCache));
+  }
+  const ratio = (a: number[], b: number[]) => (summarise(a).median / summarise(b).median).toFixed(2);
+  console.info(`${packages.length} packages, ${nodes} nodes, ${rounds} rounds, ${cpus().length} cores, bun ${Bun.version}
+          plan                       bun install --lockfile-only   ratio
+cold      ${formatSummary(times.coldPlan).padEnd(26)} ${formatSummary(times.coldBun).padEnd(29)} ${ratio(times.coldPlan, times.coldBun)}
+warm      ${formatSummary(times.warmPlan).padEnd(26)} ${formatSummary(times.warmBun).padEnd(29)} ${ratio(times.warmPlan, times.warmBun)}
+last warm plan: ${JSON.stringify(parts)}`);
+} finally {
+  mirror.kill();
+}
