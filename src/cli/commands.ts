@@ -1,5 +1,6 @@
 import type { CommandSpec } from "./command.ts";
 import { add } from "./commands/add.ts";
+import { advance } from "./commands/advance.ts";
 import { agent } from "./commands/agent.ts";
 import { audit } from "./commands/audit.ts";
 import { collect } from "./commands/collect.ts";
@@ -52,6 +53,7 @@ export const commands: CommandSpec[] = [
   rollback,
   promote,
   note,
+  advance,
   reconcile,
   status,
   run,

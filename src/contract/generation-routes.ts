@@ -45,6 +45,21 @@ export const generationsContract = {
     })
     .input(oneGeneration.extend({ note: noteSchema.optional() }))
     .output(generationSchema),
+  advance: oc
+    .route({
+      method: "POST",
+      path: "/environments/{environment}/generations/advance",
+      summary: "Make the current generation once more, under a number above all that hosts have accepted; for a restored backup",
+    })
+    .input(
+      inEnvironment.extend({
+        past: generationNumberSchema
+          .max(1e12)
+          .optional()
+          .describe("Absent: the highest that the environment's hosts have reported"),
+      }),
+    )
+    .output(generationSchema),
   promote: oc
     .route({
       method: "POST",

@@ -87,6 +87,8 @@ export interface GenerationCommit {
   rollbackOf?: number | undefined;
   promotedFrom?: Generation["promotedFrom"];
   note?: string;
+  /** Its number is above this one, besides all before it. */
+  after?: number;
   operationId?: Id;
   /** What changes against the generation that this one follows, for histories to show. */
   readChanges?(previous: LockfileHash | undefined): Promise<GenerationChanges | undefined>;
@@ -112,8 +114,9 @@ export async function commitGeneration(tx: Queryable, commit: GenerationCommit):
   const revision = state.allowlistRevision;
   if (commit.expectedRevision !== undefined && commit.expectedRevision !== revision) return { kind: "stale", revision };
   const previous = await currentGeneration(tx, commit.environment);
-  const number = (state.generation || (await lastGenerationOfRemoved(tx, commit.environment))) + 1;
-  const { epoch: _epoch, expectedRevision: _expected, sign, readChanges, ...values } = commit;
+  const last = state.generation || (await lastGenerationOfRemoved(tx, commit.environment));
+  const number = Math.max(last, commit.after ?? 0) + 1;
+  const { epoch: _epoch, expectedRevision: _expected, after: _after, sign, readChanges, ...values } = commit;
   const changes = await readChanges?.(previous?.lockfileHash);
   await tx.insert(generations).values({ ...values, ...(changes ? { changes } : {}), number, allowlistRevision: revision });
   await tx.update(environments).set({ generationCounter: number }).where(eq(environments.name, commit.environment));

@@ -43,7 +43,7 @@ export function judgeHost(facts: HostFacts): HostVerdict {
     return verdict("cloned", "Two machines take turns with its key: revoke it, and enrol both anew.", facts.clonedSince);
   }
   if (accepted > wanted || error?.code === "E_ROLLBACK" || error?.code === "E_EQUIVOCATION") {
-    const reason = `It has accepted generation ${accepted}, which this control plane does not have: was a backup restored? larder generations advance`;
+    const reason = `It has accepted generation ${accepted}, which this control plane does not have: was a backup restored? larder advance`;
     return verdict("ahead", reason, facts.phaseSince);
   }
   if (silentMs >= silentAfterMs) {

@@ -90,7 +90,7 @@ function assertForward(desired: DesiredState, accepted: AcceptedState): void {
       "E_ROLLBACK",
       `The control plane offers generation ${desired.generation}; this host has accepted ${accepted.generation} already.`,
       {
-        hint: "A rollback is a new generation; if the control plane was restored from a backup, install again until its number is higher.",
+        hint: "A rollback is a new generation; if the control plane was restored from a backup, run there: larder advance.",
         details: { offered: desired.generation, accepted: accepted.generation },
       },
     );
@@ -101,7 +101,7 @@ function assertForward(desired: DesiredState, accepted: AcceptedState): void {
       "E_EQUIVOCATION",
       `The control plane signed two different contents as generation ${desired.generation}.`,
       {
-        hint: "Look for two control planes with one key, or a restored backup; this host stays as it is.",
+        hint: "Look for two control planes with one key, or a restored backup (then: larder advance); this host stays as it is.",
         details: { generation: desired.generation, offered: desired.lockfileHash, accepted: accepted.lockfileHash },
       },
     );

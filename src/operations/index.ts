@@ -7,6 +7,7 @@ export { type AuditOptions, createAuditHandler } from "./audit/audit.ts";
 export { type CollectOptions, createCollectHandler } from "./collect/collect.ts";
 export { readCollectionPlan } from "./collect/plan-collection.ts";
 export { startCollectSchedule } from "./collect/schedule.ts";
+export { advancePast } from "./generations/advance.ts";
 export { noLongerAvailable } from "./generations/commit-copy.ts";
 export { diffManifests } from "./generations/diff-manifests.ts";
 export { promote } from "./generations/promote.ts";

@@ -2,6 +2,7 @@ import type { BlobStore, S3Options } from "../blobs/index.ts";
 import type { CollectInput, Platform } from "../contract/index.ts";
 import type { Clock, Logger } from "../lib/index.ts";
 import type { OperationHandler } from "../operations/index.ts";
+import type { TrafficLimits } from "./http/admission.ts";
 import type { ConsoleSource } from "./web/console-pages.ts";
 
 /** All that a control plane replica is told from outside. */
@@ -45,6 +46,8 @@ export interface ServerConfig {
   sessionMs?: number | undefined;
   /** Serves the web console from there; none when absent. */
   console?: ConsoleSource | undefined;
+  /** How much hosts may ask of this replica. */
+  limits?: TrafficLimits | undefined;
   /** Replaces what runs an install. */
   handlers?: { install: OperationHandler } | undefined;
 }

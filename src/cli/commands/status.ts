@@ -79,7 +79,7 @@ function nextStep(found: Status): string | undefined {
   if (installDue) return "The allowlist has changed since the last install. Publish it with: larder install";
   const ahead = hosts.filter(({ state }) => state === "ahead").length;
   if (ahead > 0)
-    return `${count(ahead, "host has", "hosts have")} accepted generations that this control plane does not know. Go past them with: larder generations advance`;
+    return `${count(ahead, "host has", "hosts have")} accepted generations that this control plane does not know. Go past them with: larder advance`;
   if (hosts.length === 0) return "There are no hosts. Enrol one with: larder hosts enrol ID";
   return undefined;
 }

@@ -270,6 +270,11 @@ function routerOver(state: FakeState) {
         reason: "promotion",
         promotedFrom: { environment: input.environment, number: input.number },
       })),
+      advance: os.generations.advance.handler(({ input }) => ({
+        ...generation((input.past ?? 7) + 1),
+        reason: "rollback",
+        rollbackOf: 2,
+      })),
       rollback: os.generations.rollback.handler(({ input }) => ({
         ...generation(3),
         reason: "rollback",

@@ -42,6 +42,8 @@ interface Copy {
   requestedBy: string;
   origin: Pick<Generation, "reason" | "rollbackOf" | "promotedFrom">;
   note: string | undefined;
+  /** Its number is above this one. */
+  after?: number;
   audit: Omit<AuditEntry, "actor">;
 }
 
@@ -50,7 +52,7 @@ export async function commitCopy(
   tx: Queryable,
   { db, signer }: { db: Db; signer: DesiredStateSigner },
   { generation: { lockfileHash, nodes, packages }, manifest }: Original,
-  { environment, requestedBy, origin, note, audit }: Copy,
+  { environment, requestedBy, origin, note, after, audit }: Copy,
 ): Promise<Generation> {
   await assertNotRevoked(tx, parseManifest(manifest.body));
   const outcome = await commitGeneration(tx, {
@@ -61,6 +63,7 @@ export async function commitCopy(
     createdBy: requestedBy,
     ...origin,
     ...(note ? { note } : {}),
+    ...(after === undefined ? {} : { after }),
     readChanges: (previous) => readChanges(tx, { previous, lockfileHash }),
     sign: (generation) => signer.sign({ environment, generation, lockfileHash, manifestDigest: manifest.digest }),
   });

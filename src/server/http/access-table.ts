@@ -21,7 +21,15 @@ export const contractAccess: ContractAccess = {
   requests: { list: readers, create: runners, decline: operators },
   installs: { start: operators },
   operations: { list: readers, get: readers, cancel: operators },
-  generations: { list: readers, get: readers, diff: readers, annotate: operators, rollback: operators, promote: operators },
+  generations: {
+    list: readers,
+    get: readers,
+    diff: readers,
+    annotate: operators,
+    rollback: operators,
+    advance: operators,
+    promote: operators,
+  },
   hosts: {
     list: readers,
     get: readers,

@@ -6,6 +6,7 @@ import type { HostAuthenticator } from "../auth/host-authenticator.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { ServedRequest } from "../metrics/metrics.ts";
 import type { ConsolePages } from "../web/console-pages.ts";
+import type { Admission } from "./admission.ts";
 import { assertFromOwnPage, assertNotCrossSite } from "./browser-safety.ts";
 import { errorResponse } from "./error-response.ts";
 import { withProvenBody } from "./request-body.ts";
@@ -31,6 +32,7 @@ export type Dispatch = (exchange: Exchange) => Promise<Response>;
 interface HandlerOptions {
   authenticator: Authenticator;
   hostAuthenticator: HostAuthenticator;
+  admission: Admission;
   logger: Logger;
   dispatch: Dispatch;
   /** Answers what is no route, for people with a browser. */
@@ -42,7 +44,7 @@ interface HandlerOptions {
 
 /** What every request passes: route, browser safety, token, role; then its own handler; then headers and the log. */
 export function createFetchHandler(options: HandlerOptions) {
-  const { authenticator, hostAuthenticator, logger, dispatch, pages, observe, isStopping } = options;
+  const { authenticator, hostAuthenticator, admission, logger, dispatch, pages, observe, isStopping } = options;
   /** By a host's key, a token, or a browser's session. */
   const identify = async (request: Request, url: URL): Promise<{ principal: Principal; bodyDigest?: string | undefined }> => {
     const header = request.headers.get("authorization");
@@ -53,6 +55,8 @@ export function createFetchHandler(options: HandlerOptions) {
     const { request, url, id } = asked;
     const { route, params } = findRoute(request, url);
     entry.route = route.name;
+    // Before anything that costs.
+    admission.admit(route.name);
     assertNotCrossSite(request, url);
     const { principal, bodyDigest: digest } = route.access === "anyone" ? {} : await identify(request, url);
     if (principal) entry.principal = principal.tokenId;

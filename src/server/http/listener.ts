@@ -3,6 +3,7 @@ import type { ServerContext } from "../context.ts";
 import { createRouter } from "../routes/router.ts";
 import type { ServerConfig } from "../server-config.ts";
 import { createConsolePages } from "../web/console-pages.ts";
+import { createAdmission, defaultTrafficLimits } from "./admission.ts";
 import { bindPort } from "./bind-port.ts";
 import { createContractDispatch } from "./contract-dispatch.ts";
 import { createFetchHandler } from "./fetch-handler.ts";
@@ -23,7 +24,7 @@ const defaultDrain = { delayMs: 0, timeoutMs: 10_000 };
 /** Throws `E_BUSY` when the port is taken, `E_CONFIG` when it cannot be had at all. */
 export function openListener(
   context: ServerContext,
-  config: Pick<ServerConfig, "listen" | "logger" | "console" | "drain">,
+  config: Pick<ServerConfig, "listen" | "logger" | "console" | "drain" | "limits">,
 ): Listener {
   const { listen, logger, drain = defaultDrain } = config;
   let stopping = false;
@@ -33,6 +34,7 @@ export function openListener(
   const handle = createFetchHandler({
     authenticator: context.authenticator,
     hostAuthenticator: context.hostAuthenticator,
+    admission: createAdmission(config.limits ?? defaultTrafficLimits),
     logger,
     pages: config.console && createConsolePages(config.console, logger.child({ part: "console" })),
     dispatch: (exchange) => (exchange.route.kind === "contract" ? contract(exchange) : raw(exchange)),

@@ -1,6 +1,14 @@
 import { type EnvironmentName, type Generation, LarderError, type Manifest } from "../../contract/index.ts";
-import { getGeneration, listGenerations, type Queryable, recordAudit, setGenerationNote } from "../../db/index.ts";
-import { diffManifests, noLongerAvailable, promote, readManifest, readSizes, rollbackTo } from "../../operations/index.ts";
+import { getGeneration, listGenerations, listHosts, type Queryable, recordAudit, setGenerationNote } from "../../db/index.ts";
+import {
+  advancePast,
+  diffManifests,
+  noLongerAvailable,
+  promote,
+  readManifest,
+  readSizes,
+  rollbackTo,
+} from "../../operations/index.ts";
 import type { ServerContext } from "../context.ts";
 import { api } from "./api.ts";
 import { requireEnvironment } from "./environment-routes.ts";
@@ -45,6 +53,15 @@ export const generationRoutes = ({ db, signer, registry }: ServerContext) =>
       return await rollbackTo(db, signer, { environment, number, note, requestedBy: principal.subject });
     }),
 
+    advance: api.generations.advance.handler(async ({ input: { environment, past }, context: { principal } }) => {
+      const { generation } = await requireEnvironment(db.query, environment);
+      const accepted = (await listHosts(db.query, environment)).map((host) => host.accepted);
+      const highest = Math.max(0, ...accepted);
+      // A host may say anything: numbers that far away are for a person to name.
+      if (past === undefined && highest > generation + 1_000_000) throw implausible(highest);
+      return await advancePast(db, signer, { environment, past: past ?? highest, requestedBy: principal.subject });
+    }),
+
     promote: api.generations.promote.handler(({ input: { environment, number, to, note }, context: { principal } }) =>
       promote(db, signer, {
         from: environment,
@@ -55,6 +72,12 @@ export const generationRoutes = ({ db, signer, registry }: ServerContext) =>
         registryOf: (name) => registry.hostOf(name),
       }),
     ),
+  });
+
+const implausible = (highest: number): LarderError =>
+  new LarderError("E_CONFLICT", `A host says that it has accepted generation ${highest}, which is far beyond what there was.`, {
+    hint: "Find that host with `larder hosts list --state ahead`, and revoke it if it lies; or name a number: larder advance --past N",
+    details: { highest },
   });
 
 async function requireGeneration(tx: Queryable, environment: EnvironmentName, number: number): Promise<Generation> {

@@ -113,6 +113,11 @@ export const auditedChanges: Record<string, AuditedChange> = {
     call: ({ admin }) => admin.generations.rollback({ environment: "rolled", number: 1 }),
     leaves: { action: "generation.rollback", target: "rolled/1" },
   },
+  "generations.advance": {
+    given: ({ server }) => commitTestGeneration(server.context, { content: randomBytes(10), environment: named("rolled") }),
+    call: ({ admin }) => admin.generations.advance({ environment: "rolled", past: 50 }),
+    leaves: { action: "generation.advance", target: /^rolled\/\d+$/ },
+  },
   "generations.promote": {
     given: async ({ server, admin }) => {
       await commitTestGeneration(server.context, { content: randomBytes(10), environment: named("tried") });

@@ -1,0 +1,32 @@
+import { defineCommand } from "../command.ts";
+import { confirm } from "../confirm.ts";
+import { connect } from "../connection.ts";
+import { parseCount } from "../option-values.ts";
+import { count, shortHash } from "../render/quantity.ts";
+
+export const advance = defineCommand<[], { past?: number }>({
+  name: "advance",
+  summary: "Go past what hosts have accepted, after a restored backup",
+  description:
+    "Hosts never go back. When the database was restored from a backup, they may have accepted generations that it does not know, and refuse its own. " +
+    "This makes the current generation once more, under a number above all that hosts have reported, so that they follow again.",
+  examples: ["advance", "advance --past 120 --yes"],
+  configure: (command) =>
+    void command.option("--past <n>", "a number to go past, instead of what hosts have reported", parseCount("--past")),
+  async run(context, _args, { past }) {
+    const { client } = await connect(context);
+    const { environment } = context.settings;
+    const ahead = await client.hosts.list({ environment, state: "ahead" });
+    const highest = Math.max(0, ...ahead.map(({ accepted }) => accepted));
+    await confirm(
+      context,
+      `Go past generation ${past ?? highest} in ${environment}, for ${count(ahead.length, "host")} that ${ahead.length === 1 ? "is" : "are"} ahead`,
+    );
+    const made = await client.generations.advance({ environment, ...(past === undefined ? {} : { past }) });
+    return {
+      json: made,
+      text: ({ style }) =>
+        `${style.bold(`Generation ${made.number}`)} (${shortHash(made.lockfileHash)}) holds what generation ${made.rollbackOf} holds. Hosts follow: larder status`,
+    };
+  },
+});
