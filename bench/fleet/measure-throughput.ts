@@ -7,7 +7,6 @@ import type { TempDir } from "../../test/harness/temp-dir.ts";
 import { until } from "../../test/harness/until.ts";
 import { summarise } from "../statistics.ts";
 import { startLoad } from "./child.ts";
-import type { Control } from "./host-auth.ts";
 
 const rounds = 7;
 const forMs = 1500;
@@ -26,7 +25,7 @@ export async function measureThroughput({
   directory,
   say,
 }: {
-  control: Control;
+  control: { url: string; databaseUrl: string };
   registry: FixtureRegistry;
   directory: TempDir;
   say(text: string): void;

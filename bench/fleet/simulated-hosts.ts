@@ -1,5 +1,5 @@
 import type { Socket } from "bun";
-import { type Control, type HostAuth, joinHost } from "./host-auth.ts";
+import { type HostAuth, seedHosts } from "./host-auth.ts";
 import { createRawPool } from "./raw-http.ts";
 
 // A process of its own that stands for many hosts: an event stream each, a jittered poll behind it, a report after each change and every minute, as `src/agent`
@@ -23,7 +23,7 @@ interface Simulated {
   polling: boolean;
 }
 
-let control: Control;
+let server: URL;
 const hosts: Simulated[] = [];
 const errors: Record<string, number> = {};
 const statuses: Record<string, number> = {};
@@ -35,7 +35,7 @@ let connected = 0;
 const countIn = (record: Record<string, number>, key: string) => {
   record[key] = (record[key] ?? 0) + 1;
 };
-const addressOf = (index: number) => ({ hostname: `127.0.0.${1 + (index % 8)}`, port: Number(new URL(control.url).port) });
+const addressOf = (index: number) => ({ hostname: `127.0.0.${1 + (index % 8)}`, port: Number(server.port) });
 let turn = 0;
 const pool = createRawPool(() => addressOf(turn++), pooled);
 
@@ -164,26 +164,21 @@ const spread = (values: Iterable<number>) => {
 };
 
 const commands: Record<string, (input: never) => Promise<unknown>> = {
-  async join({ url, adminToken, count }: Control & { count: number }) {
-    control = { url, adminToken };
-    let next = 0;
-    const worker = async () => {
-      for (let index = next++; index < count; index = next++) {
-        const auth = await joinHost(control, `sim-${index}`);
-        hosts.push({
-          auth,
-          index,
-          socket: undefined,
-          buffered: "",
-          opening: undefined,
-          etag: undefined,
-          generation: 0,
-          reportedAt: Number.NEGATIVE_INFINITY,
-          polling: false,
-        });
-      }
-    };
-    await Promise.all(Array.from({ length: 32 }, worker));
+  async join({ url, databaseUrl, count }: { url: string; databaseUrl: string; count: number }) {
+    server = new URL(url);
+    for (const [index, auth] of (await seedHosts(databaseUrl, { prefix: "sim", count })).entries()) {
+      hosts.push({
+        auth,
+        index,
+        socket: undefined,
+        buffered: "",
+        opening: undefined,
+        etag: undefined,
+        generation: 0,
+        reportedAt: Number.NEGATIVE_INFINITY,
+        polling: false,
+      });
+    }
     return { hosts: hosts.length };
   },
   /** All of them at moments spread over so long; answers when every stream is open and every host has looked. */

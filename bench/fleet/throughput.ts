@@ -1,4 +1,4 @@
-import { type Control, type HostAuth, joinHost } from "./host-auth.ts";
+import { type HostAuth, seedHosts } from "./host-auth.ts";
 import { openRawClient, type RawAnswer } from "./raw-http.ts";
 
 // A process of its own that asks as fast as it is answered. Commands as in simulated-hosts.ts.
@@ -31,9 +31,9 @@ interface Load {
 }
 
 const commands: Record<string, (input: never) => Promise<unknown>> = {
-  async join(control: Control) {
-    hosts = await Promise.all(Array.from({ length: connections }, (_, i) => joinHost(control, `load-${i}`)));
-    const answer = await fetch(`${control.url}/api/desired`, {
+  async join({ url, databaseUrl }: { url: string; databaseUrl: string }) {
+    hosts = await seedHosts(databaseUrl, { prefix: "load", count: connections });
+    const answer = await fetch(`${url}/api/desired`, {
       headers: { authorization: await (hosts[0] as HostAuth).reading() },
     });
     return { etag: answer.headers.get("etag") };
