@@ -1,6 +1,5 @@
-import { randomBytes } from "node:crypto";
 import postgres from "postgres";
-import { hashOfToken } from "../../src/server/auth/token-text.ts";
+import { createReadProof, createRequestProof, generateKeyPair } from "../../src/contract/index.ts";
 
 /** What a simulated host proves itself with. */
 export interface HostAuth {
@@ -11,30 +10,33 @@ export interface HostAuth {
   changing(request: { method: string; path: string; body: string }): Promise<string>;
 }
 
+/** As agents do: one proof for reading serves for half of its life. */
+const readingForMs = 150_000;
+
 /** Hosts as if they had joined long ago: their rows, written by the hundred. */
 export async function seedHosts(databaseUrl: string, { prefix, count }: { prefix: string; count: number }): Promise<HostAuth[]> {
-  const hosts = Array.from({ length: count }, (_, i) => ({
-    id: `${prefix}-${i}`,
-    token: `ldr_host_${randomBytes(32).toString("base64url")}.${"0".repeat(32)}`,
-  }));
+  const hosts: { id: string; publicKey: string; privateKey: string }[] = [];
+  for (let i = 0; i < count; i++) hosts.push({ id: `${prefix}-${i}`, ...(await generateKeyPair()) });
   const sql = postgres(databaseUrl, { max: 1 });
   for (let from = 0; from < count; from += 500) {
-    const some = hosts.slice(from, from + 500);
-    await sql`insert into hosts ${sql(some.map(({ id }) => ({ id, environment: "default" })))}`;
-    await sql`insert into tokens ${sql(
-      some.map(({ id, token }) => ({
-        id: `tok-${id}`,
-        role: "host",
-        subject: `host ${id}`,
-        hash: hashOfToken(token),
-        environment: "default",
-        host_id: id,
-      })),
-    )}`;
+    const rows = hosts
+      .slice(from, from + 500)
+      .map(({ id, publicKey }) => ({ id, environment: "default", public_key: publicKey }));
+    await sql`insert into hosts ${sql(rows)}`;
   }
   await sql.end();
-  return hosts.map(({ id, token }) => {
-    const header = `Bearer ${token}`;
-    return { id, reading: async () => header, changing: async () => header };
+  return hosts.map(({ id, privateKey }) => {
+    const credential = { hostId: id, privateKey };
+    let proof: { header: string; atMs: number } | undefined;
+    return {
+      id,
+      async reading() {
+        const now = Date.now();
+        if (proof === undefined || now - proof.atMs > readingForMs)
+          proof = { header: await createReadProof(credential, now), atMs: now };
+        return proof.header;
+      },
+      changing: (request) => createRequestProof(credential, { ...request, atMs: Date.now() }),
+    };
   });
 }

@@ -71,7 +71,7 @@ async function tryStartCluster(): Promise<Cluster | string> {
   const ended = await until(
     "PostgreSQL answers",
     async () => {
-      if (/FATAL|initdb failed/.test(await log())) return "failed";
+      if (/FATAL(?!: +the database system is starting up)|initdb failed/.test(await log())) return "failed";
       return (await dataDirectoryAt(port)) === join(directory, "data") && "ready";
     },
     { timeoutMs: 60_000, everyMs: 50 },
