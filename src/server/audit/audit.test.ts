@@ -131,6 +131,7 @@ test.each(refusable.map((route) => [route.name, route] as const))(
 test("what changes nothing leaves no row: joined, repeated, the same again", async () => {
   const { admin } = server;
   await clearQueue();
+  await auditedChanges["generations.annotate"]?.given?.(stage);
   const environment = "changes";
   const { operation } = await admin.installs.start({ environment });
   await admin.packages.add({ environment, packages: [{ name: "plain", version: "1.0.0" }] });

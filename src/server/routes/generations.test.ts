@@ -54,7 +54,7 @@ test("a promotion is the very manifest, signed for the target, with the allowlis
     packages: [{ name: "p1", version: "1.0.0", enabled: true, addedBy: "admin" }],
   });
   expect(allowlist.revision).toBeGreaterThan(before);
-  const { token } = await server.admin.hosts.enrol({ id: `${production}-host`, environment: production });
+  const token = await server.join(`${production}-host`, production);
   const desired = (await (await server.fetch(rawRoutes.desired, { token })).json()) as { desired: unknown };
   expect(desired.desired).toMatchObject({ environment: production, generation: 2, lockfileHash: tried?.lockfileHash });
   const manifest = await server.fetch(rawRoutes.manifest(promoted.lockfileHash), { token });
@@ -140,7 +140,7 @@ test("a diff says packed and unpacked bytes of both sides", async () => {
 
 test("an environment is shown and removed, not while hosts are enrolled, and its blobs are collected", async () => {
   const environment = await open(2);
-  const { token } = await server.admin.hosts.enrol({ id: `${environment}-host`, environment });
+  const token = await server.join(`${environment}-host`, environment);
   expect(await server.admin.environments.get({ environment })).toMatchObject({ generation: 2, hosts: 1 });
   const refusal = await refusalOf(server.admin.environments.remove({ environment }));
   expect(refusal).toMatchObject({ code: "E_CONFLICT", details: { hosts: [`${environment}-host`], count: 1 } });

@@ -139,7 +139,10 @@ export const auditedChanges: Record<string, AuditedChange> = {
     given: async ({ admin }) => {
       enrolment = await admin.hosts.enrol({ id: "joiner", environment });
     },
-    call: async ({ server }) => joinWith(server.url, enrolment.token, await generateKeyPair()),
+    call: async ({ server }) => {
+      const answer = await joinWith(server.url, enrolment.token, await generateKeyPair());
+      if (!answer.ok) throw new Error(await answer.text());
+    },
     leaves: { action: "host.join", target: "joiner", actor: /^enrolment enr-/ },
   },
   "hosts.revokeEnrolment": {
