@@ -9,7 +9,7 @@ import { type ConsoleStage, openConsoleStage } from "./console-stage.ts";
 
 const pages = ["packages", "installs", "hosts", "storage", "registry", "scripts", "access"];
 const sizes = { wide: { width: 1280, height: 800 }, narrow: { width: 360, height: 740 } };
-const documented = ["packages-light-wide", "hosts-dark-wide", "scripts-light-wide", "installs-dark-narrow"];
+const documented = ["packages-light-wide", "hosts-dark-wide", "scripts-light-wide", "installs-light-narrow"];
 
 const [directory] = process.argv.slice(2);
 const target = directory ? resolve(directory) : resolve(import.meta.dir, "../../docs/images");

@@ -13,6 +13,7 @@ export const keys = {
   generations: (environment: string) => ["generations", environment] as const,
   operations: ["operations"] as const,
   hosts: ["hosts"] as const,
+  enrolments: ["enrolments"] as const,
   storage: ["storage"] as const,
 };
 

@@ -1,11 +1,13 @@
 import type { Host } from "../../../contract/index.ts";
 import type { Tone } from "../../ui/badge.tsx";
 
-/** What one wants to know of a host first: the worst that holds. */
-export const conditions = ["failing", "silent", "behind", "syncing", "pending", "current"] as const;
+/** What one wants to know of a host first: the control plane's word, the worst that holds, and whether it is on its way. */
+export const conditions = ["cloned", "ahead", "failing", "silent", "behind", "syncing", "pending", "current"] as const;
 export type Condition = (typeof conditions)[number];
 
 export const conditionTones: Record<Condition, Tone> = {
+  cloned: "bad",
+  ahead: "bad",
   failing: "bad",
   silent: "warn",
   behind: "warn",
@@ -15,6 +17,8 @@ export const conditionTones: Record<Condition, Tone> = {
 };
 
 export const conditionTexts: Record<Condition, string> = {
+  cloned: "Cloned",
+  ahead: "Ahead",
   failing: "Failing",
   silent: "Silent",
   behind: "Behind",
@@ -23,14 +27,8 @@ export const conditionTexts: Record<Condition, string> = {
   current: "Current",
 };
 
-/** Agents report at least this often. */
-const silentAfterMs = 150_000;
-
-export function conditionOf(host: Host, wanted: number, now = Date.now()): Condition {
-  if (host.phase === "error") return "failing";
-  if (host.lastSeenAt === undefined) return "pending";
-  if (now - Date.parse(host.lastSeenAt) > silentAfterMs) return "silent";
-  if (host.phase === "syncing") return "syncing";
-  if (host.generation < wanted) return "behind";
-  return host.phase === "ready" || host.generation === wanted ? "current" : "pending";
+export function conditionOf({ state, phase }: Host): Condition {
+  if (state === "behind" && phase === "syncing") return "syncing";
+  if (state === "current" && phase === "pending") return "pending";
+  return state;
 }

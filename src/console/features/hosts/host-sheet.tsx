@@ -8,7 +8,7 @@ import { Button } from "../../ui/button.tsx";
 import { Confirm } from "../../ui/confirm.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { formatBytes, shortHash } from "../../ui/format.ts";
-import { ErrorNotice } from "../../ui/notice.tsx";
+import { ErrorNotice, Notice } from "../../ui/notice.tsx";
 import { Ago } from "../../ui/time.tsx";
 import { useChange } from "../../ui/use-change.ts";
 
@@ -42,7 +42,7 @@ export function HostSheet({ host, wanted, onClose }: { host: Host; wanted: numbe
         )
       }
     >
-      {error && <ErrorNotice error={error} />}
+      {error ? <ErrorNotice error={error} /> : host.reason && <Notice tone="warn">{host.reason}</Notice>}
       {progress && (
         <div className="stack tight">
           <Bar

@@ -84,11 +84,12 @@ const Generation = ({ served, wanted }: { served: number; wanted: number }) => (
 );
 
 /** The error, or what it is doing. */
-function saying({ error, progress, runsInFlight }: Host): string {
+function saying({ error, reason, progress, runsInFlight }: Host): string {
   if (error) return error.message;
   if (progress)
     return [progress.phase, progress.total && `${progress.done} of ${progress.total}`, progress.subject]
       .filter(Boolean)
       .join(" · ");
+  if (reason) return reason;
   return runsInFlight > 0 ? `${runsInFlight} ${runsInFlight === 1 ? "run" : "runs"} under way` : "";
 }

@@ -11,6 +11,7 @@ import { Loaded } from "../../ui/loading.tsx";
 import { Page } from "../../ui/page.tsx";
 import { type Condition, conditionOf } from "./condition.ts";
 import { EnrolDialog } from "./enrol-dialog.tsx";
+import { Enrolments } from "./enrolments.tsx";
 import { Fleet } from "./fleet.tsx";
 import { HostSheet } from "./host-sheet.tsx";
 import { HostTable } from "./host-table.tsx";
@@ -52,6 +53,7 @@ export function HostsPage() {
           )
         }
       </Loaded>
+      <Enrolments />
       <EnrolDialog open={enrolling} onClose={() => setEnrolling(false)} />
     </Page>
   );
@@ -62,7 +64,7 @@ function FleetAndList({ hosts, wanted }: { hosts: Host[]; wanted: number }) {
   const [only, setOnly] = useState<Condition>();
   const [openId, setOpenId] = useState<string>();
   const text = (params.get("q") ?? "").trim().toLowerCase();
-  const rows = useMemo(() => hosts.map((host) => ({ host, condition: conditionOf(host, wanted) })), [hosts, wanted]);
+  const rows = useMemo(() => hosts.map((host) => ({ host, condition: conditionOf(host) })), [hosts]);
   const found = rows.filter(
     ({ host, condition }) => (only === undefined || condition === only) && (text === "" || host.id.includes(text)),
   );
