@@ -52,7 +52,6 @@ export const errorCodes = {
   E_TREE_DAMAGED: [500, 7],
 
   E_SIGNATURE: [422, 8],
-  E_KEY_EARLY: [422, 8],
   E_ROLLBACK: [422, 8],
   E_EQUIVOCATION: [422, 8],
   E_EXPIRED: [422, 8],
