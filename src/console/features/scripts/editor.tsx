@@ -56,6 +56,7 @@ const options: monaco.editor.IStandaloneEditorConstructionOptions = {
   renderLineHighlight: "line",
   padding: { top: 12, bottom: 12 },
   tabSize: 2,
+  wordWrap: "on",
   fixedOverflowWidgets: true,
   scrollbar: { alwaysConsumeMouseWheel: false },
 };
