@@ -37,6 +37,8 @@ export async function buildConsole(root, say = () => {}) {
 }
 
 async function bundle(root, outDir) {
+  // Whoever starts this may be a test: React would come in its form for development, which is larger and slower, and would stay in the folder.
+  process.env.NODE_ENV = "production";
   const { build } = await import("vite").catch(() => {
     throw new Error("The console cannot be built: vite is not in node_modules. Run `npm run set-up`.");
   });
