@@ -32,8 +32,9 @@ export interface WatchOptions {
   onUsage(usage: Usage): void;
 }
 
-/** The soonest full look; one may take a twentieth of the time at most. */
+/** The soonest full look, and the latest: one may take a twentieth of the time, as far as that leaves limits their meaning on a busy machine. */
 const everyMs = 50;
+const atLatestMs = 1000;
 const shareOfTime = 20;
 /** Between two quick ones. What starts itself again and again doubles about every millisecond until the processors are full. */
 const glanceMs = 10;
@@ -73,7 +74,7 @@ export function createUsageSampler(): UsageSampler {
     }
     threads = countThreads();
     const endedAt = performance.now();
-    lookAt = endedAt + Math.max(everyMs, (endedAt - startedAt) * shareOfTime);
+    lookAt = endedAt + Math.min(atLatestMs, Math.max(everyMs, (endedAt - startedAt) * shareOfTime));
   };
 
   /** Whether there was a run that has too many. */
