@@ -1,10 +1,11 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { LarderError } from "../contract/index.ts";
-import { acquireDirectoryLock, Mutex, sleep } from "../lib/index.ts";
+import { acquireDirectoryLock, Mutex, sleep, undefinedOn } from "../lib/index.ts";
 import { describeDiskErrors } from "./disk-error.ts";
 import type { Donors } from "./donors.ts";
 import type { HostStore } from "./host-store.ts";
+import { manifestsFolder } from "./kept-manifest.ts";
 import type { StoreLayout } from "./layout.ts";
 import { forgetCondemned } from "./lease-files.ts";
 import { type FileSystemTraits, probeFileSystem } from "./probe-file-system.ts";
@@ -71,7 +72,12 @@ async function preparedWriter(store: HostStore, lock: AsyncDisposable): Promise<
   let traits: FileSystemTraits;
   try {
     traits = await describeDiskErrors(layout.directory, async () => {
-      await Promise.all([emptyFolder(layout.incoming), removeDrafts(layout.state), forgetCondemned(layout)]);
+      await Promise.all([
+        emptyFolder(layout.incoming),
+        removeDrafts(layout.state),
+        removeDrafts(manifestsFolder(store)),
+        forgetCondemned(layout),
+      ]);
       const found = probeFileSystem(layout);
       if ((await readPlatform(layout)) === undefined) await writePlatform(layout, store.platform);
       await settleIfEmpty(layout);
@@ -96,5 +102,6 @@ async function emptyFolder(folder: string): Promise<void> {
 
 /** Files that an atomic write had not renamed yet. */
 async function removeDrafts(folder: string): Promise<void> {
-  for (const entry of await readdir(folder)) if (/^\..*\.tmp$/.test(entry)) await rm(join(folder, entry), { force: true });
+  const entries = (await undefinedOn(["ENOENT"], readdir(folder))) ?? [];
+  for (const entry of entries) if (/^\..*\.tmp$/.test(entry)) await rm(join(folder, entry), { force: true });
 }
