@@ -52,7 +52,7 @@ describe("a command line that is wrong", () => {
     ["--log-level info", "No command was given"],
     ["plann --help", "Unknown command 'plann'"],
     ["help lst", "Unknown command 'lst' (did you mean list?)"],
-    ["tokens create x --role king", "admin, author"],
+    ["tokens create x --role king", "admin, operator, viewer, author, metrics"],
     ["run x --env 1=2", "--env"],
     ["run /", "/ is a directory"],
     ["hosts enrol A.b", 'ID is "A.b", not a host\'s name'],
