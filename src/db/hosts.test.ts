@@ -170,8 +170,9 @@ onBothDatabases("hosts, tokens and keys", ({ db, environment }) => {
     const hash = nextId("hash");
     const token = { id: nextId("t"), role: "admin" as const, subject: "canary-secret", hash };
     await createToken(db().query, token);
-    for (const attempt of [createToken(db().query, token), db().transaction((tx) => createToken(tx, token))]) {
-      const error = await attempt.catch((thrown: unknown) => thrown);
+    const attempts = [() => createToken(db().query, token), () => db().transaction((tx) => createToken(tx, token))];
+    for (const attempt of attempts) {
+      const error = await attempt().catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(Error);
       expect(Bun.inspect(error)).not.toContain("canary-secret");
     }

@@ -8,7 +8,7 @@ import { count, shortHash } from "../render/quantity.ts";
 
 export const promote = defineCommand<[generation: number], { from?: EnvironmentName; to: EnvironmentName; note?: string }>({
   name: "promote",
-  summary: "Have another environment serve a generation of this one, byte for byte",
+  summary: "Have another environment serve a generation of this one",
   description:
     "Makes a new generation of the target with the very manifest that was tried here; nothing is resolved anew. The target's allowlist becomes the generation's packages. Its policy holds.",
   examples: ["promote 12 --from staging --to production", "promote 12 --from staging --to production --yes --json"],
