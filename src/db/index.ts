@@ -106,6 +106,7 @@ export {
   type OperationOutcome,
   type OperationRequest,
   requestOperationCancel,
+  requeueOperation,
   retryOfOperation,
   setOperationProgress,
 } from "./operations.ts";

@@ -170,6 +170,16 @@ export async function finishOperation(
   return row && operationOf(row);
 }
 
+/** running → queued, as the same attempt: what was under way lost its database, and is no crash. False: fenced, or no longer running. */
+export async function requeueOperation(tx: Queryable, { id, epoch }: { id: Id; epoch: number }): Promise<boolean> {
+  const rows = await tx
+    .update(operations)
+    .set({ state: "queued", startedAt: null, epoch: null, progress: null })
+    .where(and(isMine(id, epoch), eq(operations.cancelRequested, false)))
+    .returning({ id: operations.id });
+  return rows.length > 0;
+}
+
 const isMine = (id: Id, epoch: number): SQL | undefined =>
   and(eq(operations.id, id), eq(operations.state, "running"), eq(operations.epoch, epoch), epochHolds(epoch));
 

@@ -8,6 +8,7 @@ import {
   isCancelRequested,
   isDatabaseAway,
   listActiveOperations,
+  requeueOperation,
   setOperationProgress,
   tryElect,
 } from "../db/index.ts";
@@ -25,6 +26,8 @@ export interface OperationsOptions {
 }
 
 const progressEveryMs = 200;
+/** For a pool to see which of its connections are gone. */
+const requeueAfterMs = 250;
 
 /**
  * Runs what is queued, one operation at a time across all replicas, until disposed. A replica stands for election only when something waits or a dead
@@ -128,8 +131,14 @@ async function runOperation(options: OperationsOptions, { operation, election, s
     await progress.settle();
     const error = LarderError.from(signal.aborted ? signal.reason : thrown);
     logger[error.code === "E_INTERNAL" ? "error" : "warn"]({ err: error, thrown }, "operation ended early");
-    // A stop, a lost election or a lost database leaves the row as a crash would: whoever is elected next interrupts it and tries again.
-    if (error.code === "E_INTERRUPTED" || error.code === "E_FENCED" || isDatabaseAway(error)) return;
+    // A stop or a lost election leaves the row as a crash would: whoever is elected next interrupts it and tries again.
+    if (error.code === "E_INTERRUPTED" || error.code === "E_FENCED") return;
+    // So does a lost database when it stays away; else the operation waits its turn again, for a limit on attempts is there against crashes.
+    if (isDatabaseAway(error)) {
+      await sleep(requeueAfterMs, signal);
+      await requeueOperation(db.query, { id, epoch });
+      return await tell();
+    }
     const state = error.code === "E_CANCELLED" ? "cancelled" : "failed";
     await finishOperation(db.query, { id, epoch, outcome: { state, error: error.toBody() } });
   }

@@ -7,13 +7,14 @@ import { until } from "../harness/until.ts";
 import { type Fleet, isAsleep, openFleet, type Replica } from "./fleet.ts";
 import {
   assertOneMore,
-  atCommitOfGeneration,
   failLeader,
   faults,
   installAt,
   installSteps,
+  installUntilCommit,
   type Recovery,
   recovered,
+  sleepBeforeCommit,
 } from "./leader-fault.ts";
 
 // Three replicas on a real PostgreSQL, five real agents. LARDER_FULL=1 adds every step of an install to each fault.
@@ -113,39 +114,31 @@ describe("the database", () => {
   test.each(["and goes on", "and is killed"])(
     "commits, but the answer never arrives, %s: one generation",
     async (then) => {
-      const leader = await fleet.start("victim");
+      const leader = await fleet.start("victim", { failpoint: sleepBeforeCommit });
       const before = await fleet.generations(replica("r1"));
       const dropped = Promise.withResolvers<void>();
-      let times = 0;
-      leader.gate.watch(
-        atCommitOfGeneration((connection) => {
-          if (times++ > 0) return;
-          connection.dropAnswer(() => {
-            if (then === "and is killed") void leader.kill9();
-            dropped.resolve();
-          });
+      await installUntilCommit(fleet, leader, (connection) =>
+        connection.dropAnswer(() => {
+          if (then === "and is killed") void leader.kill9();
+          dropped.resolve();
         }),
       );
-      await installAt(fleet, leader, () => dropped.promise);
+      await dropped.promise;
       recoveries.push(await recovered(fleet, { at: replica("r1"), before, what: `COMMIT's answer dropped, ${then}` }));
-      expect(times).toBe(1);
       await fleet.forget(leader);
     },
     60_000,
   );
 
   test("never hears of the COMMIT: the install is tried again, one generation", async () => {
-    const leader = await fleet.start("victim");
+    const leader = await fleet.start("victim", { failpoint: sleepBeforeCommit });
     const before = await fleet.generations(replica("r1"));
     const lost = Promise.withResolvers<void>();
-    leader.gate.watch(
-      atCommitOfGeneration(() => {
-        leader.gate.watch(undefined);
-        leader.gate.set("shut");
-        lost.resolve();
-      }),
-    );
-    await installAt(fleet, leader, () => lost.promise);
+    await installUntilCommit(fleet, leader, () => {
+      leader.gate.set("shut");
+      lost.resolve();
+    });
+    await lost.promise;
     leader.gate.set("open");
     recoveries.push(await recovered(fleet, { at: replica("r1"), before, what: "COMMIT lost, and every connection" }));
     await fleet.forget(leader);

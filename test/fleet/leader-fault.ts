@@ -107,12 +107,26 @@ export async function failLeader(fleet: Fleet, { step, fault }: { step: string; 
   return recovery;
 }
 
-/** Calls `onCommit` at the moment when a client commits a transaction that made a generation, before the server hears of it. */
-export const atCommitOfGeneration =
-  (onCommit: (connection: GatedConnection) => void) =>
-  (connection: GatedConnection, chunk: Buffer): void => {
-    const said = connection.said();
-    const makes = said.includes('insert into "generations"') && /commit\0/i.test(chunk.toString("latin1"));
-    if (makes) onCommit(connection);
-    if (/(commit|rollback)\0/i.test(said)) connection.forget();
-  };
+/**
+ * Runs an install at a leader that was started with `sleepBeforeCommit`, and calls `onCommit` when it has woken up and its COMMIT is on the way, before the server
+ * hears of it. Prepared statements have no text, so that it is known by its place: it is the next that the connection says which made the generation.
+ */
+export async function installUntilCommit(
+  fleet: Fleet,
+  leader: Replica,
+  onCommit: (connection: GatedConnection) => void,
+): Promise<void> {
+  let maker: GatedConnection | undefined;
+  let awake = false;
+  leader.gate.watch((connection) => {
+    if (!awake && connection.said().includes('insert into "generations"')) maker = connection;
+    if (!awake || connection !== maker) return;
+    maker = undefined;
+    onCommit(connection);
+  });
+  await installAt(fleet, leader, () => isAsleep(leader));
+  expect(maker).toBeDefined();
+  awake = true;
+  leader.signal("SIGCONT");
+}
+export const sleepBeforeCommit = "install:before-commit:stop";

@@ -7,9 +7,8 @@ export type GateState = "open" | "silent" | "shut";
 
 /** The two ends of one connection, and what came from the client so far. */
 export interface GatedConnection {
-  /** What the client has sent since `forget`, as bytes read as Latin-1. */
+  /** What the client has sent while somebody watched, as bytes read as Latin-1. */
   said(): string;
-  forget(): void;
   /** From now on answers are swallowed; at the first one both ends are closed. */
   dropAnswer(onDropped?: () => void): void;
 }
@@ -42,9 +41,6 @@ export async function openTcpGate(target: { host: string; port: number }): Promi
     let dropping: (() => void) | undefined;
     const connection: GatedConnection = {
       said: () => said,
-      forget: () => {
-        said = "";
-      },
       dropAnswer: (onDropped = () => {}) => {
         dropping = onDropped;
       },
