@@ -18,6 +18,8 @@ export interface Call {
   body?: string;
   /** Shown instead of this host's own proof. */
   token?: string;
+  /** Says nothing of who asks. */
+  anonymous?: boolean;
   /** Follows a redirect to where the bytes are. The proof of who asks stays here. */
   follow?: boolean;
   /** Statuses that are answers here, not refusals. */
@@ -39,8 +41,11 @@ export async function callServer<T>(address: ServerAddress, call: Call, read: (r
   }
 }
 
-const authorizationOf = async ({ prover }: ServerAddress, { token, method = "GET", path, body }: Call): Promise<string> =>
-  token === undefined ? await prover.prove({ method, path, body }) : `Bearer ${token}`;
+async function authorizationOf({ prover }: ServerAddress, call: Call): Promise<string> {
+  const { token, anonymous = false, method = "GET", path, body } = call;
+  if (anonymous) return "";
+  return token === undefined ? await prover.prove({ method, path, body }) : `Bearer ${token}`;
+}
 
 async function callOnce<T>(
   { server, timeoutMs }: ServerAddress,
@@ -55,7 +60,7 @@ async function callOnce<T>(
     const answer = await fetch(new URL(path.replace(/^\//, ""), withSlash(server)), {
       method,
       headers: {
-        authorization,
+        ...(authorization === "" ? {} : { authorization }),
         "accept-encoding": "identity",
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...call.headers,

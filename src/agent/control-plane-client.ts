@@ -15,6 +15,7 @@ import {
   rawRoutes,
   runRequestSchema,
   signedDesiredStateSchema,
+  signingChainSchema,
   timeHeaders,
 } from "../contract/index.ts";
 import { type HostStore, readHostSelf } from "../host/index.ts";
@@ -40,15 +41,31 @@ export interface ControlPlaneOptions {
 
 const kib = 1024;
 const mib = 1024 * kib;
-const limits = { document: 64 * kib, manifest: 128 * mib, blob: 256 * mib, event: 256 * kib, runs: 64 * mib };
+const limits = { document: 64 * kib, signingChain: mib, manifest: 128 * mib, blob: 256 * mib, event: 256 * kib, runs: 64 * mib };
 
 const claimedSchema = z.array(z.object({ id: idSchema, request: runRequestSchema }));
 
 /** No I/O until it is used; holds no connection that has to be closed. */
 export function createControlPlaneClient(options: ControlPlaneOptions): ControlPlane {
   const { server, store, timeoutMs = 30_000, blobTries = 5, idleMs = 60_000 } = options;
-  const prover = createProver(() => readHostSelf(store));
+  const prover = createProver(
+    () => readHostSelf(store),
+    () => signingChain(),
+  );
   const address: ServerAddress = { server, prover, timeoutMs };
+  const signingChain = (signal?: AbortSignal) =>
+    callServer(
+      address,
+      { path: rawRoutes.signingChain, subject: "its signing keys", anonymous: true, accept: [404], signal },
+      async (response) => {
+        // An older control plane, whose key was never another.
+        if (response.status === 404) return [];
+        const text = new TextDecoder().decode(await readCapped(response, limits.signingChain, "its signing keys"));
+        const parsed = signingChainSchema.safeParse(jsonOf(text));
+        if (parsed.success) return parsed.data;
+        throw misunderstood("its signing keys");
+      },
+    );
   /** Blobs that were fetched, or tried, by a redirect: whatever went wrong, the control plane itself checks, mends and falls back. */
   const redirected = new Set<BlobKey>();
   return {
@@ -67,6 +84,8 @@ export function createControlPlaneClient(options: ControlPlaneOptions): ControlP
     },
 
     identity: (signal) => callServer(address, { path: rawRoutes.self, subject: "its identity", signal }, readIdentityAnswer),
+
+    signingChain,
 
     desired(etag, signal) {
       const nonce = crypto.randomUUID();

@@ -8,6 +8,7 @@ import type {
   RunOutcome,
   RunRequestBody,
   SignedDesiredState,
+  SigningChain,
 } from "../contract/index.ts";
 import type { ToldTime } from "../host/index.ts";
 
@@ -26,6 +27,8 @@ export interface ControlPlane {
   join(token: string, request: JoinRequest, signal?: AbortSignal): Promise<HostIdentity>;
   /** Who the control plane takes this host for. */
   identity(signal?: AbortSignal): Promise<HostIdentity>;
+  /** How its signing keys handed over to each other, unchecked. */
+  signingChain(signal?: AbortSignal): Promise<SigningChain>;
   desired(etag?: string, signal?: AbortSignal): Promise<DesiredAnswer>;
   /** Whole, or what makes it of the manifest `from`, unchecked. */
   manifest(lockfileHash: LockfileHash, options?: { from?: LockfileHash; signal?: AbortSignal }): Promise<ManifestAnswer>;

@@ -1,5 +1,13 @@
-import { keyIdOf, LarderError, parseEnrolmentToken, signJoin } from "../contract/index.ts";
-import { ensureHostKey, readHostKey, readIdentity, type StoredIdentity, type StoreWriter, writeIdentity } from "../host/index.ts";
+import { followSigningChain, keyIdOf, LarderError, parseEnrolmentToken, signJoin } from "../contract/index.ts";
+import {
+  ensureHostKey,
+  readHostKey,
+  readIdentity,
+  type StoredIdentity,
+  type StoreWriter,
+  withKey,
+  writeIdentity,
+} from "../host/index.ts";
 import { failpoint } from "../lib/index.ts";
 import type { ControlPlane } from "./control-plane.ts";
 
@@ -62,10 +70,9 @@ export async function joinControlPlane(
   );
   await failpoint("join:before-identity");
   const offered = await keyIdOf(publicKey);
+  // The keys may have been rotated since the token was made.
   if (offered !== pinned) {
-    throw new LarderError("E_SIGNATURE", `The control plane signs with key ${offered}; the token names ${pinned}.`, {
-      hint: "Check the server's address: it is not the control plane that made the token.",
-    });
+    await followSigningChain(await controlPlane.signingChain(signal), { storeId, from: pinned, to: offered });
   }
   if (before && (before.storeId !== storeId || before.environment !== environment)) {
     throw new LarderError("E_WRONG_STORE", `${writer.store.directory} belongs to another control plane or environment.`, {
@@ -73,7 +80,8 @@ export async function joinControlPlane(
       details: { path: writer.store.directory },
     });
   }
-  const identity = { hostId, environment, storeId, publicKey, server: server.href };
+  const member = { hostId, environment, storeId, server: server.href };
+  const identity = before ? { ...withKey(before, publicKey), ...member } : { ...member, publicKey };
   await writeIdentity(writer, identity);
   return identity;
 }

@@ -1,10 +1,13 @@
 import {
   createReadProof,
   createRequestProof,
+  followSigningChain,
   isTimeSignedBy,
+  keyIdOf,
   LarderError,
   parseHostProof,
   proofLifeMs,
+  type SigningChain,
   signedTimeSchema,
 } from "../contract/index.ts";
 import type { HostSelf } from "../host/index.ts";
@@ -19,7 +22,8 @@ export interface Prover {
   forget(): void;
 }
 
-export function createProver(readSelf: () => Promise<HostSelf | undefined>): Prover {
+/** `readChain`: for a control plane that signs the time with a newer key than this host has pinned. */
+export function createProver(readSelf: () => Promise<HostSelf | undefined>, readChain: () => Promise<SigningChain>): Prover {
   let self: HostSelf | undefined;
   /** The control plane's clock less `performance.now()`, which no change of this host's clock moves. */
   let offsetMs: number | undefined;
@@ -50,7 +54,8 @@ export function createProver(readSelf: () => Promise<HostSelf | undefined>): Pro
       const time = signedTimeSchema.safeParse(details?.time).data;
       const nonce = parseHostProof(proof)?.signature;
       if (time === undefined || nonce === undefined || self === undefined) return false;
-      if (!(await isTimeSignedBy(time, { storeId: self.storeId, nonce }, self.publicKey))) return false;
+      const publicKey = await keyBehind(self, time.keyId, readChain).catch(() => self?.publicKey ?? "");
+      if (!(await isTimeSignedBy(time, { storeId: self.storeId, nonce }, publicKey))) return false;
       offsetMs = time.timeMs - performance.now();
       reading = undefined;
       return true;
@@ -59,4 +64,11 @@ export function createProver(readSelf: () => Promise<HostSelf | undefined>): Pro
       self = reading = undefined;
     },
   };
+}
+
+/** The pinned key, or the one called `keyId` if the pinned one leads there. */
+async function keyBehind(self: HostSelf, keyId: string, readChain: () => Promise<SigningChain>): Promise<string> {
+  const from = await keyIdOf(self.publicKey);
+  if (keyId === from) return self.publicKey;
+  return (await followSigningChain(await readChain(), { storeId: self.storeId, from, to: keyId })).publicKey;
 }

@@ -6,12 +6,14 @@ import {
   describeDiskError,
   flipCurrent,
   hasTree,
+  isByAnotherKey,
   isSettled,
   type Materialised,
   materialise,
   missingPackages,
   type PackageKey,
   type PlanMemory,
+  pinNextKey,
   planTree,
   type StoreWriter,
   type SweepOptions,
@@ -129,7 +131,7 @@ async function converge(pass: Pass): Promise<ReconcileResult> {
   if (answer.kind === "none") return finish(pass, "none", await currentTree(writer.store));
   let offer: Offer = answer;
   for (;;) {
-    const desired = await stopwatch.measure("accept", () => accept(writer, offer));
+    const desired = await stopwatch.measure("accept", () => accept(pass, offer));
     if (await isServed(pass, desired)) {
       memory.etag = offer.etag;
       await mendRest(pass);
@@ -169,8 +171,10 @@ async function askDesired(pass: Pass): Promise<DesiredAnswer> {
 
 type Offer = Extract<DesiredAnswer, { kind: "ok" }>;
 
-const accept = (writer: StoreWriter, { signed, time }: Offer): Promise<DesiredState> =>
-  acceptDesiredState(writer, signed, { time });
+async function accept({ writer, controlPlane, signal }: Pass, { signed, time }: Offer): Promise<DesiredState> {
+  if (await isByAnotherKey(writer, signed)) await pinNextKey(writer, await controlPlane.signingChain(signal), signed);
+  return await acceptDesiredState(writer, signed, { time });
+}
 
 /** True when `current` is the desired tree, whole, under the desired generation. */
 async function isServed(pass: Pass, desired: DesiredState): Promise<boolean> {

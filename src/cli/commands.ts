@@ -10,6 +10,7 @@ import { environmentsCreate, environmentsList, environmentsRemove, environmentsS
 import { generations, note } from "./commands/generations.ts";
 import { hostsClose, hostsEnrol, hostsEnrolments, hostsList, hostsRevoke, hostsShow } from "./commands/hosts.ts";
 import { install } from "./commands/install.ts";
+import { keysAnnounce, keysList, keysRotate } from "./commands/keys.ts";
 import { list } from "./commands/list.ts";
 import { operationsCancel, operationsList } from "./commands/operations.ts";
 import { plan } from "./commands/plan.ts";
@@ -93,6 +94,9 @@ export const commands: CommandSpec[] = [
   registryVersions,
   registryImport,
   secretsRotate,
+  keysList,
+  keysAnnounce,
+  keysRotate,
   storageStatus,
   storageMigrate,
   storageResume,

@@ -203,6 +203,15 @@ export {
   signTime,
 } from "./signed-time.ts";
 export { assertDesiredStateSignature, generateSigningKey, type SigningKey, signDesiredState } from "./signing.ts";
+export {
+  type FollowedKey,
+  followSigningChain,
+  type SignedHandover,
+  type SigningChain,
+  signHandover,
+  signingChainSchema,
+} from "./signing-chain.ts";
+export type { SigningKeyFacts } from "./signing-key-routes.ts";
 export { type Status, statusSchema } from "./status.ts";
 export {
   type AuditInput,

@@ -14,6 +14,7 @@ import { choiceSchema } from "./plan.ts";
 import { plansContract, policyContract, revocationsContract, waiversContract } from "./policy-routes.ts";
 import { registryContract, secretsContract } from "./registry-routes.ts";
 import { sessionContract } from "./session-routes.ts";
+import { signingKeysContract } from "./signing-key-routes.ts";
 import { statusSchema } from "./status.ts";
 import { storageContract } from "./storage-routes.ts";
 import { roles, tokenSchema } from "./token.ts";
@@ -112,6 +113,7 @@ export const contract = {
   storage: storageContract,
   registries: registryContract,
   secrets: secretsContract,
+  signingKeys: signingKeysContract,
   tokens: {
     list: oc.route({ method: "GET", path: "/tokens", summary: "Tokens, without their text" }).output(z.array(tokenSchema)),
     create: oc
@@ -131,6 +133,8 @@ export const rawRoutes = {
   join: "/api/hosts/join",
   /** Host: `HostIdentity`. */
   self: "/api/hosts/self",
+  /** `SigningChain`: what leads from any key that ever signed to the one that signs now. Whoever asks: it proves itself. */
+  signingChain: "/api/signing-chain",
   /** Host: `SignedDesiredState` of its environment, with an ETag; 304 to `If-None-Match`; 404 `E_NOT_READY` while nothing was installed. */
   desired: "/api/desired",
   /** Host: a manifest's canonical JSON, immutable. Only manifests of the caller's environment. */

@@ -78,6 +78,7 @@ export {
 export { findHostByKey, getHostKey, type HostKey, listChangedHosts, wasKeyRevokedSince } from "./host-keys.ts";
 export { claimRuns, countWaitingRuns, dropRun, finishRun, getRun, queueRun, type RunToQueue } from "./host-runs.ts";
 export { getHost, type HostToInsert, insertHost, listHostPlatforms, listHosts, reportHost, revokeHost } from "./hosts.ts";
+export { handSigningOver, insertAnnouncedKey, listHandovers, lockActiveSigningKey } from "./key-handovers.ts";
 /** @internal For tests. */
 export {
   getLockfile,

@@ -24,6 +24,7 @@ import type {
   Role,
   SeenSession,
   SignedDesiredState,
+  SignedHandover,
   WaivableRule,
 } from "../contract/index.ts";
 import { bytesColumn, timestampColumn } from "./columns.ts";
@@ -399,13 +400,22 @@ export const signingKeys = pgTable(
   {
     keyId: text("key_id").primaryKey(),
     publicKey: text("public_key").notNull(),
-    /** Encrypted by the caller: the database never sees the private half. */
-    sealedPrivateKey: text("sealed_private_key").notNull(),
+    /** Encrypted by the caller: the database never sees the private half. None when the key is retired. */
+    sealedPrivateKey: text("sealed_private_key"),
     createdAt: timestampColumn("created_at").notNull().default(now),
     active: boolean("active").notNull(),
   },
   (table) => [uniqueIndex("signing_keys_one_active").on(table.active).where(sql`active`)],
 );
+
+export const keyHandovers = pgTable("key_handovers", {
+  sequence: integer("sequence").primaryKey(),
+  toKeyId: text("to_key_id")
+    .notNull()
+    .unique()
+    .references(() => signingKeys.keyId),
+  document: jsonb("document").$type<SignedHandover>().notNull(),
+});
 
 /** What may come into each environment; one without a row has the default. */
 export const policies = pgTable("policies", {

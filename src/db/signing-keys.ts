@@ -6,8 +6,8 @@ export interface StoredSigningKey {
   keyId: string;
   /** Raw Ed25519, base64. */
   publicKey: string;
-  /** Encrypted by the caller. */
-  sealedPrivateKey: string;
+  /** Encrypted by the caller. None when the key is retired. */
+  sealedPrivateKey: string | null;
   createdAt: string;
   /** The one that signs. */
   active: boolean;

@@ -28,6 +28,8 @@ export const storedIdentitySchema = z.object({
   storeId: z.string(),
   /** Raw Ed25519 public key, base64: desired states must be signed by it. */
   publicKey: z.string(),
+  /** Those that were pinned before it: what was accepted then was signed by them. Newest first. */
+  formerKeys: z.array(z.string()).optional(),
   /** The control plane's address. */
   server: z.string(),
 });

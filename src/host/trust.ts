@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { assertDesiredStateSignature, LarderError, type LockfileHash, type SignedDesiredState } from "../contract/index.ts";
+import {
+  assertDesiredStateSignature,
+  keyIdOf,
+  LarderError,
+  type LockfileHash,
+  type SignedDesiredState,
+} from "../contract/index.ts";
 import { undefinedOn } from "../lib/index.ts";
 import { currentHash } from "./current-tree.ts";
 import type { HostStore } from "./host-store.ts";
@@ -71,7 +77,7 @@ async function signedStateOf(
   const subject = `tree ${current}`;
   if (!signed) throw new Broken("desired state", subject, "No signed document that names the current tree is kept here.");
   try {
-    await assertDesiredStateSignature(signed, identity.publicKey);
+    await assertDesiredStateSignature(signed, await pinnedThen(identity, signed));
   } catch (error) {
     if (error instanceof LarderError) throw new Broken("desired state", subject, error.message);
     throw error;
@@ -79,6 +85,12 @@ async function signedStateOf(
   const { storeId, environment } = signed.desired;
   if (storeId === identity.storeId && environment === identity.environment) return signed;
   throw new Broken("desired state", subject, `It was signed for ${environment} of store ${storeId}.`);
+}
+
+/** What was accepted before a rotation was signed by a key that was pinned then. */
+async function pinnedThen({ publicKey, formerKeys = [] }: StoredIdentity, { keyId }: SignedDesiredState): Promise<string> {
+  for (const former of formerKeys) if ((await keyIdOf(former)) === keyId) return former;
+  return publicKey;
 }
 
 async function signedPlan(store: HostStore, { desired }: SignedDesiredState): Promise<TreePlan> {

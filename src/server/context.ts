@@ -97,7 +97,7 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
     onChange: () => packuments.clear(),
   });
   const packageSearch = createPackageSearch({ registries: registry });
-  const signer = await openSigner({ db, clock, vault });
+  const signer = await openSigner({ db, clock, vault, logger });
   await ensureAdminToken({ db, logger, controlDirectory, adminToken: config.adminToken });
 
   const authenticator = createAuthenticator({ db, logger, storeId: signer.storeId });
@@ -118,6 +118,7 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
   const metrics = createMetrics({ db, logger, events, version: packageJson.version });
   const announce = (notice: Notice) => {
     for (const listener of [
+      signer,
       authenticator,
       hostAuthenticator,
       desired,

@@ -94,6 +94,7 @@ function controlPlaneOf(scene: Scene, generation: number): ControlPlane {
     return Buffer.from(text, "base64");
   };
   return {
+    signingChain: async () => [],
     join: async () => ({ hostId: "host-1", environment, storeId, publicKey: scene.publicKey }) as never,
     identity: async () => ({ hostId: "host-1", environment, storeId, publicKey: scene.publicKey }) as never,
     desired: async () => ({ kind: "ok", signed: signedOf(scene, generation), etag: `"${generation}"`, time: undefined }),

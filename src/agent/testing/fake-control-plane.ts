@@ -18,6 +18,7 @@ import {
   parseHostProof,
   rawRoutes,
   type SignedDesiredState,
+  type SigningChain,
   type SigningKey,
   signDesiredState,
 } from "../../contract/index.ts";
@@ -30,6 +31,8 @@ export interface FakeControlPlane extends AsyncDisposable {
   url: URL;
   token: string;
   key: SigningKey;
+  /** What it says of how its keys handed over. */
+  chain: SigningChain;
   reports: HostReport[];
   /** `METHOD path status`, in order. */
   requests: string[];
@@ -83,6 +86,8 @@ export async function openFakeControlPlane(): Promise<FakeControlPlane> {
       const welcome = request.headers.authorization === `Bearer ${fake.token}` && [undefined, publicKey].includes(hostKey);
       if (welcome) hostKey = publicKey;
       json(response, welcome ? 200 : 401, welcome ? identity : unauthenticated);
+    } else if (path === rawRoutes.signingChain) {
+      json(response, 200, fake.chain);
     } else if (!(await isProven(request, body))) {
       json(response, 401, unauthenticated);
     } else if (path === rawRoutes.self) {
@@ -139,6 +144,7 @@ export async function openFakeControlPlane(): Promise<FakeControlPlane> {
     url: new URL("http://127.0.0.1"),
     token: formatEnrolmentToken("s".repeat(43), key.keyId),
     key,
+    chain: [],
     reports: [],
     requests: [],
     intercept: undefined,

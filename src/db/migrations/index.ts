@@ -10,6 +10,7 @@ import policy from "./0009-policy.sql" with { type: "text" };
 import promotions from "./0010-promotions.sql" with { type: "text" };
 import hostIdentities from "./0011-host-identities.sql" with { type: "text" };
 import packageRequests from "./0012-package-requests.sql" with { type: "text" };
+import keyHandovers from "./0013-key-handovers.sql" with { type: "text" };
 
 /** Every change to the schema, in order, for ever: the n-th makes schema version n. Imported as text, so that an executable carries them. */
 export const migrations: readonly string[] = [
@@ -25,4 +26,5 @@ export const migrations: readonly string[] = [
   promotions,
   hostIdentities,
   packageRequests,
+  keyHandovers,
 ];

@@ -13,6 +13,8 @@ export async function readDesiredState(
   const stored = await getDesiredState(db.query, environment);
   if (stored === undefined) return undefined;
   const { desired, keyId } = stored;
+  // Another replica signs with it: the keys may have changed without our hearing of it.
+  if (keyId !== signer.keyId) await signer.refresh();
   // Also when it is from far ahead: its expiry is no better than the clock that made it.
   if (keyId === signer.keyId && Math.abs(clock.now() - Date.parse(desired.issuedAt)) < dayMs) return stored;
   const { generation, lockfileHash, manifestDigest } = desired;

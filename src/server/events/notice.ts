@@ -16,7 +16,9 @@ const runSchema = z.discriminatedUnion("type", [
 ]);
 /** Their settings changed, or the key that seals their credentials. */
 const registriesSchema = z.object({ type: z.literal("registries") });
-const ownSchema = z.union([revokedSchema, runSchema, registriesSchema]);
+/** Another signing key is active. */
+const signingKeySchema = z.object({ type: z.literal("signingKey") });
+const ownSchema = z.union([revokedSchema, runSchema, registriesSchema, signingKeySchema]);
 
 /** What replicas tell each other: which row to look at again; and which token, host's token or session must be forgotten now. */
 export type Notice = OperationNotice | z.infer<typeof ownSchema> | ResumedNotice;

@@ -15,6 +15,7 @@ export async function readEvent(tx: Queryable, notice: Notice): Promise<Event | 
     }
     case "revoked":
     case "registries":
+    case "signingKey":
     case "runEnded":
     case "resumed":
       return undefined;

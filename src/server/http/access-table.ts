@@ -60,6 +60,7 @@ export const contractAccess: ContractAccess = {
   },
   registries: { list: viewers, set: admin, remove: admin, test: admin, import: admin, search: readers, versions: readers },
   secrets: { rotate: admin },
+  signingKeys: { list: viewers, announce: admin, rotate: admin },
   tokens: { list: viewers, create: admin, revoke: admin },
 };
 
@@ -72,6 +73,8 @@ export const rawAccess: Record<keyof typeof rawRoutes, Access> = {
   // With an enrolment token, which is nobody's.
   join: "anyone",
   self: host,
+  // Public halves: a host whose clock is wrong cannot prove yet who it is.
+  signingChain: "anyone",
   desired: host,
   manifest: host,
   blob: host,

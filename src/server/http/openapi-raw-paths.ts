@@ -9,7 +9,7 @@ interface RawDescription {
 }
 
 const descriptions: Record<
-  "events" | "join" | "self" | "desired" | "manifest" | "blob" | "blobs" | "types" | "typesBundle",
+  "events" | "join" | "self" | "signingChain" | "desired" | "manifest" | "blob" | "blobs" | "types" | "typesBundle",
   RawDescription
 > = {
   events: {
@@ -25,6 +25,11 @@ const descriptions: Record<
     statuses: { 200: "`HostIdentity`" },
   },
   self: { summary: "Host: who it is and which key to trust", type: "application/json", statuses: { 200: "`HostIdentity`" } },
+  signingChain: {
+    summary: "How each signing key handed over to the next, in order",
+    type: "application/json",
+    statuses: { 200: "`SigningChain`" },
+  },
   desired: {
     summary: "Host: the signed desired state of its environment",
     type: "application/json",

@@ -7,6 +7,7 @@ import { getHealth, getReadiness } from "../raw/health-routes.ts";
 import { getIdentity } from "../raw/identity-route.ts";
 import { joinHost } from "../raw/join-route.ts";
 import { getManifest } from "../raw/manifest-route.ts";
+import { getSigningChain } from "../raw/signing-chain-route.ts";
 import { getTypes, getTypesBundle } from "../raw/types-route.ts";
 import type { Dispatch, Exchange } from "./fetch-handler.ts";
 import { createOpenApiDocument } from "./openapi.ts";
@@ -32,6 +33,7 @@ export function createRawDispatch(context: ServerContext, isStopping: () => bool
     metrics: () => metricsResponse(context.metrics),
     join: (exchange) => joinHost(exchange, context),
     self: (exchange) => getIdentity(exchange, context),
+    signingChain: () => getSigningChain(context),
     desired: (exchange) => getDesired(exchange, context),
     manifest: (exchange) => getManifest(exchange, context),
     blob: (exchange) => getBlob(exchange, context),

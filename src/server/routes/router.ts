@@ -14,6 +14,7 @@ import { requestRoutes } from "./request-routes.ts";
 import { revocationRoutes } from "./revocation-routes.ts";
 import { secretRoutes } from "./secret-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
+import { signingKeyRoutes } from "./signing-key-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
 import { storageRoutes } from "./storage-routes.ts";
 import { tokenRoutes } from "./token-routes.ts";
@@ -39,5 +40,6 @@ export const createRouter = (context: ServerContext) =>
     storage: storageRoutes(context),
     registries: registryRoutes(context),
     secrets: secretRoutes(context),
+    signingKeys: signingKeyRoutes(context),
     tokens: tokenRoutes(context),
   });

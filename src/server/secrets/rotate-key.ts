@@ -44,6 +44,7 @@ async function resealAll(tx: Queryable, vault: Vault): Promise<number> {
     return vault.seal(opened.plaintext, purpose);
   };
   for (const { keyId, sealedPrivateKey } of await listSigningKeys(tx)) {
+    if (sealedPrivateKey === null) continue;
     const sealed = again(sealedPrivateKey, signingKeyPurpose(keyId), `The signing key ${keyId}`);
     if (sealed !== undefined) await resealSigningKey(tx, keyId, sealed);
   }

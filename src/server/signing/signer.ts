@@ -1,25 +1,58 @@
 import { desiredStateFormat, type SignedTime, type SigningKey, signDesiredState, signTime } from "../../contract/index.ts";
-import type { Clock } from "../../lib/index.ts";
+import type { Clock, Logger } from "../../lib/index.ts";
 import type { DesiredStateSigner } from "../../operations/index.ts";
+import type { Notice } from "../events/notice.ts";
 
+/** Signs with the active key, which may be another one after a rotation. */
 export interface Signer extends DesiredStateSigner {
-  keyId: string;
+  readonly keyId: string;
   /** Raw, base64: what hosts pin. */
-  publicKey: string;
+  readonly publicKey: string;
   /** This replica's clock, for whoever made up `nonce`. */
   signTime(nonce: string): Promise<SignedTime>;
+  /** Looks which key is active. Not within a transaction. */
+  refresh(): Promise<void>;
+  notice(notice: Notice): void;
+}
+
+export interface ActiveKey extends SigningKey {
+  /** Since when it signs, by the clock of the replica that handed over to it. The first key: always. */
+  sinceMs: number;
+}
+
+interface SignerOptions {
+  storeId: string;
+  clock: Clock;
+  logger: Logger;
+  first: ActiveKey;
+  /** The active key; `undefined` when that is still `keyId`. */
+  load(keyId: string): Promise<ActiveKey | undefined>;
 }
 
 const validMs = 30 * 86_400_000;
 
-export function createSigner({ key, storeId, clock }: { key: SigningKey; storeId: string; clock: Clock }): Signer {
+export function createSigner({ storeId, clock, logger, first, load }: SignerOptions): Signer {
+  let key = first;
+  const refresh = async () => {
+    key = (await load(key.keyId)) ?? key;
+  };
   return {
     storeId,
-    keyId: key.keyId,
-    publicKey: key.publicKey,
+    get keyId() {
+      return key.keyId;
+    },
+    get publicKey() {
+      return key.publicKey;
+    },
+    refresh,
+    notice({ type }) {
+      if (type !== "signingKey" && type !== "resumed") return;
+      refresh().catch((error: unknown) => logger.error({ err: error }, "could not read the active signing key"));
+    },
     signTime: (nonce) => signTime({ storeId, nonce }, clock.now(), key),
     async sign(state) {
-      const now = clock.now();
+      // Hosts refuse what is dated before its key was active, and replicas' clocks differ a little.
+      const now = Math.max(clock.now(), key.sinceMs);
       return await signDesiredState(
         {
           format: desiredStateFormat,

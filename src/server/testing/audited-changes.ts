@@ -237,6 +237,14 @@ export const auditedChanges: Record<string, AuditedChange> = {
     call: ({ admin }) => admin.registries.remove({ name: "corp" }),
     leaves: { action: "registry.remove", target: "corp" },
   },
+  "signingKeys.announce": {
+    call: ({ admin }) => admin.signingKeys.announce(),
+    leaves: { action: "key.announce", target: /^[0-9a-f]{32}$/ },
+  },
+  "signingKeys.rotate": {
+    call: ({ admin }) => admin.signingKeys.rotate({ now: true }),
+    leaves: { action: "key.rotate", target: /^[0-9a-f]{32}$/ },
+  },
   "secrets.rotate": {
     call: ({ admin }) => admin.secrets.rotate(),
     leaves: { action: "secrets.rotate", target: /./ },

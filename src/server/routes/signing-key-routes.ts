@@ -1,0 +1,43 @@
+import type { SigningKeyFacts } from "../../contract/index.ts";
+import { listDesiredGenerations, listSigningKeys, recordAudit, type StoredSigningKey } from "../../db/index.ts";
+import type { ServerContext } from "../context.ts";
+import { formatNotice, type Notice } from "../events/notice.ts";
+import { announceNextKey, rotateSigningKey } from "../signing/hand-over.ts";
+import { api } from "./api.ts";
+
+export const signingKeyRoutes = ({ db, vault, clock, signer, desired, announce }: ServerContext) => {
+  const options = { storeId: signer.storeId, vault, clock };
+  return api.signingKeys.router({
+    list: api.signingKeys.list.handler(async () => (await listSigningKeys(db.query)).map(factsOf)),
+
+    announce: api.signingKeys.announce.handler(({ context: { principal } }) =>
+      db.transaction(async (tx) => {
+        const key = await announceNextKey(tx, options);
+        await recordAudit(tx, { actor: principal.subject, action: "key.announce", target: key.keyId });
+        return factsOf(key);
+      }),
+    ),
+
+    rotate: api.signingKeys.rotate.handler(async ({ input: { now }, context: { principal } }) => {
+      const { key, notices, environments } = await db.transaction(async (tx) => {
+        const { previous, key: active } = await rotateSigningKey(tx, { ...options, now });
+        const details = { previous: previous.keyId };
+        await recordAudit(tx, { actor: principal.subject, action: "key.rotate", target: active.keyId, details });
+        const current = await listDesiredGenerations(tx);
+        const all: Notice[] = [{ type: "signingKey" }, ...current.map((each): Notice => ({ type: "desired", ...each }))];
+        for (const notice of all) await db.notify(tx, formatNotice(notice));
+        return { key: active, notices: all, environments: current.map(({ environment }) => environment) };
+      });
+      await signer.refresh();
+      for (const notice of notices) announce(notice);
+      // Signs each again, by which also a replica that missed the notice sees that the key is another.
+      for (const environment of environments) await desired.current(environment);
+      return factsOf(key);
+    }),
+  });
+};
+
+function factsOf({ keyId, publicKey, createdAt, active, sealedPrivateKey }: StoredSigningKey): SigningKeyFacts {
+  const inactive = sealedPrivateKey === null ? "retired" : "announced";
+  return { keyId, publicKey, createdAt, state: active ? "active" : inactive };
+}
