@@ -1,4 +1,4 @@
-import { desc, eq } from "drizzle-orm";
+import { and, desc, eq, isNotNull } from "drizzle-orm";
 import type { Queryable } from "./queryable.ts";
 import { signingKeys } from "./schema.ts";
 
@@ -32,9 +32,10 @@ export async function activeSigningKey(tx: Queryable): Promise<StoredSigningKey 
   return row;
 }
 
-/** The same key, sealed anew. */
+/** The same key, sealed anew; one that was retired meanwhile stays so. */
 export async function resealSigningKey(tx: Queryable, keyId: string, sealedPrivateKey: string): Promise<void> {
-  await tx.update(signingKeys).set({ sealedPrivateKey }).where(eq(signingKeys.keyId, keyId));
+  const sealed = and(eq(signingKeys.keyId, keyId), isNotNull(signingKeys.sealedPrivateKey));
+  await tx.update(signingKeys).set({ sealedPrivateKey }).where(sealed);
 }
 
 /** Newest first. */

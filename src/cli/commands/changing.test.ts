@@ -49,8 +49,15 @@ describe("before something is destroyed", () => {
     given.server.state.packages = [packageEntry("dayjs")];
     given.server.state.hosts = [host("worker-1")];
   });
-  const lines = ["remove dayjs", "rollback 1", "promote 1 --to production", "hosts revoke worker-1", "tokens revoke tok_1"];
-  const changes = () => given.server.state.calls.filter((call) => /remove|rollback|promote|revoke/.test(call));
+  const lines = [
+    "remove dayjs",
+    "rollback 1",
+    "promote 1 --to production",
+    "keys rotate",
+    "hosts revoke worker-1",
+    "tokens revoke tok_1",
+  ];
+  const changes = () => given.server.state.calls.filter((call) => /remove|rollback|promote|revoke|rotate/.test(call));
 
   test("a rollback to what is not there says so, and asks nothing", async () => {
     for (const { exitCode, err } of [

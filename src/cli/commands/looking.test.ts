@@ -46,6 +46,8 @@ describe("looking at things", () => {
     "hosts list",
     "hosts enrolments",
     "tokens list",
+    "keys list",
+    "keys announce",
     "operations list",
     "environments list",
     "environments show default",

@@ -317,6 +317,11 @@ function routerOver(state: FakeState) {
       })),
     },
     storage: { status: os.storage.status.handler(() => storage) },
+    signingKeys: {
+      list: os.signingKeys.list.handler(() => [signingKey("active")]),
+      announce: os.signingKeys.announce.handler(() => signingKey("announced")),
+      rotate: os.signingKeys.rotate.handler(() => signingKey("active")),
+    },
     tokens: {
       list: os.tokens.list.handler(() => []),
       create: os.tokens.create.handler(({ input }) => ({
@@ -334,3 +339,10 @@ function refuse(code: ErrorCode, message: string): never {
 
 const wire = (error: LarderError): ORPCError<string, unknown> =>
   new ORPCError(error.code, { status: httpStatusOf(error.code), message: error.message, data: error.toBody() });
+
+const signingKey = <State extends "active" | "announced">(state: State) => ({
+  keyId: "0123456789abcdef0123456789abcdef",
+  publicKey: "A".repeat(44),
+  state,
+  createdAt: now,
+});
