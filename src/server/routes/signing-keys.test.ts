@@ -1,7 +1,11 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { randomBytes } from "node:crypto";
+import { startPostgres } from "../../../test/harness/postgres.ts";
+import { until } from "../../../test/harness/until.ts";
 import { rawRoutes, signedDesiredStateSchema, signingChainSchema } from "../../contract/index.ts";
 import { listSigningKeys } from "../../db/index.ts";
 import { silentLogger } from "../../lib/index.ts";
+import { createTokenText } from "../auth/token-text.ts";
 import { readDesiredState } from "../desired/read-desired-state.ts";
 import { openSigner } from "../signing/open-signer.ts";
 import { commitTestGeneration } from "../testing/test-generation.ts";
@@ -69,4 +73,18 @@ test("another replica signs with the new key once it is told, or sees what that 
   expect([told.keyId, (await open()).keyId]).toEqual([keyId, keyId]);
   expect(await readDesiredState(generation.environment, { db, clock, signer: untold })).toMatchObject({ keyId });
   expect(untold.keyId).toBe(keyId);
+});
+
+test("of two replicas on PostgreSQL that rotate at once one does, and both sign with its key", async () => {
+  await using postgres = await startPostgres();
+  const url = await postgres.createDatabase();
+  const shared = { database: { url }, secretKey: randomBytes(32).toString("base64"), adminToken: createTokenText("admin") };
+  await using one = await openTestServer(shared);
+  await using two = await openTestServer(shared);
+  await one.admin.signingKeys.announce();
+  const rotations = await Promise.allSettled([one.admin.signingKeys.rotate({}), two.admin.signingKeys.rotate({})]);
+  expect(rotations.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  const [active] = (await two.admin.signingKeys.list()).filter(({ state }) => state === "active");
+  await until("both sign with the new key", () => [one, two].every(({ context }) => context.signer.keyId === active?.keyId));
+  expect(await chainOf(two)).toMatchObject([{ handover: { to: { keyId: active?.keyId } } }]);
 });
