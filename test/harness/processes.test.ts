@@ -8,7 +8,7 @@ test("a command runs to its end, and its output and exit code are there", async 
 });
 
 test("an answer that is not JSON is an error that shows it", async () => {
-  const help = await runLarder(["--help"]);
+  const help = await runLarder(["list", "--help"]);
   expect(() => help.json()).toThrow(/ended with 0 and not with one JSON value[\s\S]*Usage/);
 });
 

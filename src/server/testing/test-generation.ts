@@ -16,6 +16,9 @@ import { commitGeneration, getActiveStore, putBlobEntry, putManifest } from "../
 import type { ServerContext } from "../context.ts";
 import { formatNotice } from "../events/notice.ts";
 
+/** A `bun.lock` without packages: where the next resolve starts. */
+const emptyLock = JSON.stringify({ lockfileVersion: 1, workspaces: { "": { name: "allowlist" } }, packages: {} });
+
 export interface TestGeneration {
   generation: Generation;
   manifest: string;
@@ -47,7 +50,7 @@ export async function commitTestGeneration(
   await blobs.put(key, single(content));
   const generation = await db.transaction(async (tx) => {
     await putBlobEntry(tx, { key, sizeBytes: content.byteLength, store: blobs.name });
-    await putManifest(tx, { lockfileHash, digest, body: manifest, nodes: 1, lockfile: "", blobs: [key] });
+    await putManifest(tx, { lockfileHash, digest, body: manifest, nodes: 1, lockfile: emptyLock, blobs: [key] });
     const outcome = await commitGeneration(tx, {
       environment,
       lockfileHash,
