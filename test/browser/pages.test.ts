@@ -148,14 +148,37 @@ test(
   minute,
 );
 
-test(
-  "a list of 1,000 hosts keeps few of them in the page, and scrolls",
-  async () => {
+const lists = [
+  {
+    what: "hosts",
+    page: "/default/hosts",
+    route: "/hosts",
+    many: (answer: unknown) => like((answer as Row[])[0], (name) => ({ id: name })),
+  },
+  {
+    what: "packages",
+    page: "/default/packages",
+    route: "/environments/default/packages",
+    many(answer: unknown) {
+      const allowlist = answer as { packages: Row[] };
+      return { ...allowlist, packages: like(allowlist.packages[0], (name) => ({ name })) };
+    },
+  },
+];
+type Row = Record<string, unknown>;
+const like = (row: Row | undefined, named: (name: string) => Row) =>
+  Array.from({ length: 1000 }, (_, n) => ({ ...row, ...named(`edge-${String(n).padStart(4, "0")}`) }));
+
+test.each(lists)(
+  "a list of 1,000 $what keeps few of them in the page, and scrolls",
+  async ({ what, page: address, route, many }) => {
     const { page } = await stage.visit("/", { viewport: { width: 1280, height: 800 } });
-    const [like] = (await (await stage.stack.api("/hosts")).json()) as Record<string, unknown>[];
-    const many = Array.from({ length: 1000 }, (_, n) => ({ ...like, id: `edge-${String(n).padStart(4, "0")}` }));
-    await page.route("**/api/hosts*", (route) => route.fulfill({ json: many }));
-    await page.goto("/default/hosts");
+    const answer = many(await (await stage.stack.api(route)).json());
+    await page.route(
+      (url) => url.pathname === `/api${route}`,
+      (request) => request.fulfill({ json: answer }),
+    );
+    await page.goto(address);
     await page.getByText("edge-0000").waitFor();
     expect(await page.getByRole("row").count()).toBeLessThan(60);
     const frames = await page.evaluate(async () => {
@@ -171,7 +194,7 @@ test(
       return times.sort((a, b) => a - b);
     });
     const at = (share: number) => frames[Math.floor(frames.length * share)]?.toFixed(1);
-    console.error(`1,000 hosts, 90 steps of 400 px: ${at(0.5)} ms a frame at the median, ${at(0.95)} ms at 95 %`);
+    console.error(`1,000 ${what}, 90 steps of 400 px: ${at(0.5)} ms a frame at the median, ${at(0.95)} ms at 95 %`);
     await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
     await page.getByText("edge-0999").waitFor();
   },
