@@ -70,6 +70,9 @@ test("a private scope of a real Verdaccio is set, tested, searched, added, insta
   expect(versions.versions.map(({ version }) => String(version))).toEqual(["1.1.0", "1.0.0"]);
   expect(versions.versions[0]?.publishedAt).toBeString();
 
+  // Published a moment ago, which the policy refuses until somebody vouches for it.
+  expect((await stack.larder(["add", "@acme/hello"])).json()).toMatchObject({ error: { code: "E_POLICY" } });
+  await larder(["waivers", "add", "@acme/hello", "--rule", "release-age", "--reason", "our own"]);
   expect(await stack.add("@acme/hello", "plain")).toMatchObject([{ version: "1.1.0" }, { version: "1.0.0" }]);
   const { generation } = await stack.install();
   await stack.ready(generation);
