@@ -100,6 +100,7 @@ export {
   operationStates,
   type Progress,
   progressSchema,
+  type StockResult,
 } from "./operation.ts";
 export { type Allowlist, allowlistSchema, type PackageEntry, packageEntrySchema } from "./package-entry.ts";
 export { isPackageName, type PackageName, packageNameSchema, parsePackageName, scopeOf } from "./package-name.ts";

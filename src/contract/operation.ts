@@ -10,7 +10,7 @@ import {
   migrateResultSchema,
 } from "./storage-operations.ts";
 
-export const operationKinds = ["install", "migrate", "collect", "audit"] as const;
+export const operationKinds = ["install", "stock", "migrate", "collect", "audit"] as const;
 /**
  * queued → running → succeeded | failed | cancelled | interrupted | fenced. `interrupted`: its replica died, a new attempt was queued;
  * `fenced`: its replica lost the election and wrote nothing more.
@@ -51,6 +51,19 @@ export const installResultSchema = z.object({
 });
 export type InstallResult = z.infer<typeof installResultSchema>;
 
+/** What a successful stocking says: what the current generation needs on these platforms is there. Bytes as installs count them. */
+export const stockResultSchema = z.object({
+  generation: z.number().int().positive(),
+  lockfileHash: z.string(),
+  platforms: z.array(z.string()),
+  blobs: z.number().int(),
+  bytes: z.number().int(),
+  fetched: z.number().int(),
+  fetchedBytes: z.number().int(),
+  durationMs: z.number(),
+});
+export type StockResult = z.infer<typeof stockResultSchema>;
+
 const anyOperationSchema = z.object({
   id: idSchema,
   state: z.enum(operationStates),
@@ -69,6 +82,12 @@ export const installOperationSchema = anyOperationSchema.extend({
   environment: environmentNameSchema,
   result: installResultSchema.optional(),
 });
+/** Fetches what hosts of an environment lack of its current generation. */
+export const stockOperationSchema = anyOperationSchema.extend({
+  kind: z.literal("stock"),
+  environment: environmentNameSchema,
+  result: stockResultSchema.optional(),
+});
 export const migrateOperationSchema = anyOperationSchema.extend({
   kind: z.literal("migrate"),
   input: migrateInputSchema,
@@ -85,9 +104,10 @@ export const auditOperationSchema = anyOperationSchema.extend({
   result: auditResultSchema.optional(),
 });
 
-/** An install is of one environment; the others are of the whole blob store, and there is one of a kind at a time. */
+/** Installs and stockings are of one environment; the others are of the whole blob store, and there is one of a kind at a time. */
 export const operationSchema = z.discriminatedUnion("kind", [
   installOperationSchema,
+  stockOperationSchema,
   migrateOperationSchema,
   collectOperationSchema,
   auditOperationSchema,
@@ -100,7 +120,7 @@ export type OperationResult<Kind extends OperationKind = OperationKind> = NonNul
 
 /** Absent for what concerns the whole store. */
 export const environmentOf = (operation: Operation): EnvironmentName | undefined =>
-  operation.kind === "install" ? operation.environment : undefined;
+  operation.kind === "install" || operation.kind === "stock" ? operation.environment : undefined;
 
 /** A long job was queued; `joined`: one of its kind was already, and this is it. */
 export const startedSchema = <Schema extends z.ZodType>(operation: Schema) => z.object({ operation, joined: z.boolean() });

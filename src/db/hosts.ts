@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { and, asc, eq, isNotNull, isNull, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, isNotNull, isNull, sql } from "drizzle-orm";
 import {
   type EnvironmentName,
   formatPlatform,
@@ -14,6 +14,7 @@ import { type NotedSession, noteSession } from "./host-sessions.ts";
 import { cloneAlarmMs, judgeHost } from "./host-state.ts";
 import type { Queryable } from "./queryable.ts";
 import { environments, generations, hosts } from "./schema.ts";
+import { ageMs } from "./sql-age.ts";
 import { withoutNulls } from "./without-nulls.ts";
 
 const nextGenerationAt = sql<
@@ -22,8 +23,6 @@ const nextGenerationAt = sql<
   and ${generations.number} > ${hosts.generation} order by ${generations.number} limit 1)`.mapWith((text: string) =>
   toTimestamp(text),
 );
-
-const ageMs = (from: SQL) => sql<number>`extract(epoch from now() - ${from}) * 1000`.mapWith(Number);
 
 const columns = {
   id: hosts.id,

@@ -37,7 +37,7 @@ const alwaysResumed: OperationKind[] = ["migrate", "audit"];
 
 export const newOperationId = (): Id => `op-${crypto.randomUUID()}`;
 
-/** An install is of an environment, the other kinds have an input. */
+/** Some kinds are of an environment, the others have an input. */
 export type OperationRequest = { [Kind in OperationKind]: Requested<Kind> }[OperationKind];
 type Requested<Kind extends OperationKind> = Pick<OperationOf<Kind>, "kind" | "requestedBy"> &
   (OperationOf<Kind> extends { input: infer Input } ? { input: Input } : { environment: EnvironmentName });

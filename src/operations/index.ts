@@ -26,6 +26,9 @@ export type { OperationHandler, OperationHandlers, OperationRun } from "./operat
 export { createPlanner, type Planner, type PlannerOptions, type PlanRequest } from "./plan/planner.ts";
 export { planRevocation, type Revoked, type RevokeRequest, revoke } from "./plan/revoke.ts";
 export { testPolicy } from "./plan/test-policy.ts";
-export { requestInstall } from "./request-install.ts";
+export { requestInstall, requestStock } from "./request-of-environment.ts";
 export { migrationToResume, requestAudit, requestCollection, requestMigration, type Started } from "./request-operation.ts";
 export { type OperationsOptions, startOperations } from "./start-operations.ts";
+export { lackingPlatforms } from "./stock/lacking-platforms.ts";
+export { readWants } from "./stock/read-wants.ts";
+export { createStockHandler, type StockOptions } from "./stock/stock.ts";

@@ -39,7 +39,7 @@ export async function migrationToResume(db: Db): Promise<MigrateInput> {
   );
 }
 
-type StoreRequest = Exclude<OperationRequest, { kind: "install" }>;
+type StoreRequest = Extract<OperationRequest, { input: object }>;
 
 async function requestStoreOperation<Kind extends StoreRequest["kind"]>(
   db: Db,

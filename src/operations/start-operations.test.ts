@@ -4,7 +4,7 @@ import { type Db, getOperation, listOperations, openDatabase, requestOperationCa
 import { silentLogger, sleep } from "../lib/index.ts";
 import { notice } from "./notices.ts";
 import type { OperationHandler } from "./operation-handler.ts";
-import { requestInstall } from "./request-install.ts";
+import { requestInstall } from "./request-of-environment.ts";
 import { startOperations } from "./start-operations.ts";
 
 const result = { generation: 1, changed: true, nodes: 0 } as unknown as InstallResult;

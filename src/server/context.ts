@@ -12,6 +12,7 @@ import {
   createInstallHandler,
   createMigrateHandler,
   createPlanner,
+  createStockHandler,
   type Planner,
   type PlannerOptions,
   startCollectSchedule,
@@ -104,7 +105,7 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
   const hostAuthenticator = createHostAuthenticator({ db, signer, clock });
   const desired = createDesiredCache({ db, signer, clock });
   const events = stack.use(openEventHub({ db, hostAuthenticator, logger }));
-  const stocker = createStocker({ db, logger });
+  const stocker = createStocker({ db, logger, platforms: config.platforms });
   const runWaiters = createRunWaiters();
   const library = stack.use(
     createTypesLibrary({
@@ -165,7 +166,8 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
   const migrate = createMigrateHandler({ db, stores, logger });
   const collect = createCollectHandler({ db, stores, logger });
   const audit = createAuditHandler({ db, stores, registry: { registry, cache: packuments }, logger });
-  stack.use(await startOperations({ db, logger, handlers: { install, migrate, collect, audit } }));
+  const stock = createStockHandler({ db, stores, registry, cache: packuments, scratchDirectory, platforms });
+  stack.use(await startOperations({ db, logger, handlers: { install, stock, migrate, collect, audit } }));
   if (config.collect) stack.use(startCollectSchedule({ db, logger, ...config.collect }));
 
   const owned = stack.move();

@@ -7,9 +7,12 @@ import {
   type InstallResult,
   LarderError,
   type Operation,
+  type OperationKind,
+  type OperationResult,
   type Progress,
   parseExactVersion,
   parsePackageName,
+  type StockResult,
   signDesiredState,
 } from "../../src/contract/index.ts";
 import {
@@ -29,17 +32,21 @@ import { silentLogger, systemClock } from "../../src/lib/index.ts";
 import { createRegistryClient, type RegistryClient } from "../../src/npm/index.ts";
 import {
   createInstallHandler,
+  createStockHandler,
   type DesiredStateSigner,
   type InstallOptions,
+  type OperationHandler,
   requestInstall,
+  requestStock,
 } from "../../src/operations/index.ts";
 import type { FixturePackage } from "./fixture-package.ts";
 import { type FixtureRegistry, openFixtureRegistry } from "./fixture-registry.ts";
 import { openTempDir } from "./temp-dir.ts";
 
-export type StagedInstall =
-  | { ok: true; result: InstallResult; operation: Operation; progress: Progress[] }
+type Staged<Result> =
+  | { ok: true; result: Result; operation: Operation; progress: Progress[] }
   | { ok: false; error: LarderError; operation: Operation; progress: Progress[] };
+export type StagedInstall = Staged<InstallResult>;
 
 /** `signal` ends the install as a cancelled operation's does. */
 export type StageOverrides = Partial<InstallOptions> & { signal?: AbortSignal; blobs?: BlobStore };
@@ -59,6 +66,8 @@ export interface InstallStage extends AsyncDisposable {
   install(overrides?: StageOverrides): Promise<StagedInstall>;
   /** `install`, which must succeed. */
   installed(overrides?: StageOverrides): Promise<InstallResult>;
+  /** Runs the stocking that is queued, or one that it queues. */
+  stock(overrides?: StageOverrides): Promise<Staged<StockResult>>;
   /** As installs use it. */
   client(): RegistryClient;
   /** Names in the scratch directory. */
@@ -89,23 +98,21 @@ export async function openInstallStage(packages: readonly FixturePackage[]): Pro
     logger: silentLogger,
   });
 
-  const install = async ({
-    signal = election.signal,
-    blobs: otherBlobs = blobs,
-    ...overrides
-  }: StageOverrides = {}): Promise<StagedInstall> => {
-    await requestInstall(db, { environment: defaultEnvironment, requestedBy: "test" });
+  const run = async (
+    kind: "install" | "stock",
+    { signal = election.signal, blobs: otherBlobs = blobs, ...overrides }: StageOverrides = {},
+  ): Promise<Staged<OperationResult>> => {
+    await requests[kind](db, { environment: defaultEnvironment, requestedBy: "test" });
     const operation = await claimNextOperation(db.query, election.epoch);
-    if (operation?.kind !== "install") throw new Error("The install was not queued.");
+    if (operation?.kind !== kind) throw new Error(`The ${kind} was not queued.`);
     const progress: Progress[] = [];
-    const run = { operation, epoch: election.epoch, signal, report: (step: Progress) => void progress.push(step) };
+    const report = (step: Progress) => void progress.push(step);
     const finish = { id: operation.id, epoch: election.epoch };
+    const stores = createBlobStores({ fs: async () => otherBlobs });
+    // Each kind has its own handler, which takes its own operations.
+    const handler = handlers[kind]({ ...options(), stores, ...overrides }) as OperationHandler<OperationKind>;
     try {
-      const result = await createInstallHandler({
-        ...options(),
-        stores: createBlobStores({ fs: async () => otherBlobs }),
-        ...overrides,
-      })(run);
+      const result = await handler({ operation, epoch: election.epoch, signal, report });
       await finishOperation(db.query, { ...finish, outcome: { state: "succeeded", result } });
       return { ok: true, result, operation, progress };
     } catch (thrown) {
@@ -114,6 +121,7 @@ export async function openInstallStage(packages: readonly FixturePackage[]): Pro
       return { ok: false, error, operation, progress };
     }
   };
+  const install = (overrides?: StageOverrides) => run("install", overrides) as Promise<StagedInstall>;
 
   const owned = stack.move();
   return {
@@ -124,6 +132,7 @@ export async function openInstallStage(packages: readonly FixturePackage[]): Pro
     signer,
     election,
     install,
+    stock: (overrides) => run("stock", overrides) as Promise<Staged<StockResult>>,
     client,
     async allow(...pins) {
       const parsed = pins.map((pin) => {
@@ -148,6 +157,9 @@ export async function openInstallStage(packages: readonly FixturePackage[]): Pro
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
+
+const requests = { install: requestInstall, stock: requestStock };
+const handlers = { install: createInstallHandler, stock: createStockHandler };
 
 async function createTestSigner(): Promise<DesiredStateSigner> {
   const key = await generateSigningKey();

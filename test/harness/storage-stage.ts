@@ -52,7 +52,7 @@ import {
 } from "../../src/operations/index.ts";
 import { type FaultyStore, openFaultyStore } from "./faulty-store.ts";
 
-type StoreKind = Exclude<OperationKind, "install">;
+type StoreKind = Exclude<OperationKind, "install" | "stock">;
 export type StoreRequest = { kind: "migrate"; target: string } | { kind: "collect"; graceMs: number };
 
 export type StagedOperation<Kind extends OperationKind> =
@@ -119,7 +119,7 @@ export async function openStorageStage({
   async function runNext({ epoch, signal }: Election, cancel = signal): Promise<StagedOperation<StoreKind> | undefined> {
     const next = await claimNextOperation(db.query, epoch);
     if (next === undefined) return undefined;
-    if (next.kind === "install") throw new Error("There are no installs here.");
+    if (next.kind === "install" || next.kind === "stock") throw new Error("There are no installs here.");
     const { id } = next;
     const operation = next as OperationOf<StoreKind>;
     const progress: Progress[] = [];

@@ -97,6 +97,8 @@ function describeResult({ kind, result }: Operation): string | undefined {
   switch (kind) {
     case "install":
       return result.changed ? `generation ${result.generation}` : `generation ${result.generation}, unchanged`;
+    case "stock":
+      return `${count(result.fetched, "blob")} for ${result.platforms.join(", ")}`;
     case "migrate":
       return `${count(result.copied, "blob")} to ${result.target}`;
     case "collect":

@@ -6,6 +6,7 @@ import "./operation-progress.css";
 
 const names: Record<Operation["kind"], string> = {
   install: "Install",
+  stock: "Stocking",
   migrate: "Migration",
   collect: "Collection",
   audit: "Verification",

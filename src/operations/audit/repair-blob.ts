@@ -3,7 +3,7 @@ import { type BlobKey, blobKeyOf, hasCode, LarderError, type ManifestNode, parse
 import { type BlobEntry, type Db, getManifest, listManifestsNaming } from "../../db/index.ts";
 import type { PackumentCache } from "../../gateway/index.ts";
 import type { RegistryClient } from "../../npm/index.ts";
-import { tarballUrl } from "../install/tarball-url.ts";
+import { tarballUrl } from "../fetch/tarball-url.ts";
 import { limited, type RateLimit } from "../rate-limit.ts";
 import { readCopy } from "../read-copy.ts";
 

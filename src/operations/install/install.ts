@@ -1,6 +1,4 @@
 import { createHash } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
 import {
   type BlobKey,
   blobKeyOf,
@@ -15,11 +13,11 @@ import {
 } from "../../contract/index.ts";
 import { getBlobEntries } from "../../db/index.ts";
 import { failpoint } from "../../lib/index.ts";
+import { fetchBlobs } from "../fetch/fetch-blobs.ts";
+import { inScratch } from "../in-scratch.ts";
 import type { OperationHandler, OperationRun } from "../operation-handler.ts";
 import { assertCaps, judgeCaps, measure, wantedBlobs } from "./caps.ts";
 import { commitInstall } from "./commit.ts";
-import { describeScratchError } from "./describe-failure.ts";
-import { fetchBlobs } from "./fetch.ts";
 import type { InstallOptions } from "./install-options.ts";
 import { readInputs } from "./read-inputs.ts";
 import { resolveGraph } from "./resolve.ts";
@@ -33,26 +31,23 @@ const planAttempts = 5;
 export function createInstallHandler(options: InstallOptions): OperationHandler {
   const { scratchDirectory } = options;
   return async (run) => {
-    const scratch = join(scratchDirectory, run.operation.id);
-    try {
-      // One operation at a time: whatever lies there is from one that was killed.
-      await rm(scratchDirectory, { recursive: true, force: true });
-      await mkdir(scratch, { recursive: true, mode: 0o700 });
-      for (let attempt = 1; attempt <= planAttempts; attempt++) {
-        const result = await installOnce(options, run, scratch);
-        if (result !== "stale") return result;
-        options.logger.info({ attempt }, "the allowlist changed meanwhile: planning again");
-      }
-    } catch (error) {
-      throw describeScratchError(error, scratchDirectory);
-    } finally {
-      await rm(scratch, { recursive: true, force: true });
-    }
+    const { id } = run.operation;
+    const result = await inScratch({ scratchDirectory, id }, (scratch) => installUnlessStale(options, run, scratch));
+    if (result !== "stale") return result;
     throw new LarderError("E_CONFLICT", `The allowlist changed during each of ${planAttempts} attempts.`, {
       hint: "Install again when nobody edits it.",
       retryable: true,
     });
   };
+}
+
+async function installUnlessStale(options: InstallOptions, run: OperationRun, scratch: string): Promise<InstallResult | "stale"> {
+  for (let attempt = 1; attempt <= planAttempts; attempt++) {
+    const result = await installOnce(options, run, scratch);
+    if (result !== "stale") return result;
+    options.logger.info({ attempt }, "the allowlist changed meanwhile: planning again");
+  }
+  return "stale";
 }
 
 async function installOnce(options: InstallOptions, run: OperationRun, scratch: string): Promise<InstallResult | "stale"> {

@@ -1,6 +1,5 @@
 import {
   type EnvironmentName,
-  formatPlatform,
   type Generation,
   LarderError,
   type LockfileHash,
@@ -14,10 +13,10 @@ import {
   getLockfile,
   getManifest,
   getReleases,
-  listHostPlatforms,
   readEffectivePolicy,
 } from "../../db/index.ts";
 import type { Rules } from "../../gateway/index.ts";
+import { wantedPlatforms } from "../wanted-platforms.ts";
 import { labelOf } from "./check-graph.ts";
 import type { Pin, PreviousResolve } from "./resolve.ts";
 
@@ -46,7 +45,7 @@ export async function readInputs(
     revision: allowlist.revision,
     packages: allowlist.packages.filter(({ enabled }) => enabled).map(({ name, version }) => ({ name, version })),
     rules: { environment, ...(await readEffectivePolicy(db.query, environment)) },
-    platforms: distinct([...platforms, ...(await listHostPlatforms(db.query, environment))]),
+    platforms: await wantedPlatforms(db.query, { environment, platforms }),
     current,
     previous: current && (await previousResolve({ db }, current.lockfileHash)),
   };
@@ -60,7 +59,3 @@ async function previousResolve({ db }: { db: Db }, hash: LockfileHash): Promise<
   const facts = await getReleases(db.query, names);
   return { manifest, ...lock, facts: new Map(facts.map((release) => [labelOf(release), release])) };
 }
-
-const distinct = (platforms: Platform[]): Platform[] => [
-  ...new Map(platforms.map((platform) => [formatPlatform(platform), platform])).values(),
-];

@@ -24,12 +24,12 @@ import {
   runResolver,
 } from "../../gateway/index.ts";
 import { buildManifest, type LockPackage, parseBunLock, pruneLock } from "../../npm/index.ts";
+import { openSpool } from "../fetch/spool.ts";
+import { tarballUrl } from "../fetch/tarball-url.ts";
 import { checkGraph, type GraphVerdict, labelOf } from "./check-graph.ts";
 import { heldBack } from "./held-back.ts";
 import type { InstallOptions } from "./install-options.ts";
 import { outdatedEntries } from "./outdated-entries.ts";
-import { openSpool } from "./spool.ts";
-import { tarballUrl } from "./tarball-url.ts";
 
 export interface Pin {
   name: PackageName;

@@ -26,10 +26,12 @@ import { formatNotice } from "../events/notice.ts";
 import type { Exchange } from "../http/fetch-handler.ts";
 import { withJsonBody } from "../http/request-body.ts";
 import type { Signer } from "../signing/signer.ts";
+import type { Stocker } from "../stocking/stocker.ts";
 
 interface JoinContext {
   db: Db;
   signer: Signer;
+  stocker: Stocker;
 }
 
 /**
@@ -46,6 +48,7 @@ export async function joinHost({ request, log }: Exchange, context: JoinContext)
     throw new LarderError("E_SIGNATURE", "The host has not signed with the key that it brings.");
   }
   const { id, environment } = await join(context, { hash: hashOfToken(token), join: parsed.data, log });
+  await context.stocker.consider({ environment, phase: "pending", platform: parsed.data.platform });
   await failpoint("enrol:before-answer");
   const { storeId, publicKey } = context.signer;
   return Response.json({ hostId: id, environment, storeId, publicKey } satisfies HostIdentity);
@@ -58,7 +61,7 @@ interface Joining {
 }
 
 async function join(
-  { db, signer }: JoinContext,
+  { db, signer }: Pick<JoinContext, "db" | "signer">,
   { hash, join: asked, log }: Joining,
 ): Promise<Pick<HostKey, "id" | "environment">> {
   return await db.transaction(async (tx) => {

@@ -54,6 +54,10 @@ function outcomeOf(operation: Operation): string {
         ? `Generation ${result.generation}: ${count(result.nodes, "package")}${fetched}`
         : "Nothing had changed";
     }
+    case "stock":
+      return operation.result
+        ? `${count(operation.result.fetched, "blob")} fetched for ${operation.result.platforms.join(", ")}`
+        : "";
     case "migrate":
       return operation.result
         ? `${count(operation.result.blobs, "blob")} on ${operation.result.target}`

@@ -11,20 +11,22 @@ import {
   putPackageTypes,
 } from "../../db/index.ts";
 import { mapConcurrent } from "../../lib/index.ts";
+import type { KnownSize } from "../install/caps.ts";
+import type { InstallOptions } from "../install/install-options.ts";
 import { admitTarball } from "./admit.ts";
-import type { KnownSize } from "./caps.ts";
 import { namingPackage } from "./describe-failure.ts";
-import type { InstallOptions } from "./install-options.ts";
 import { tarballUrl } from "./tarball-url.ts";
 
 const parallel = 12;
+
+export type FetchOptions = Pick<InstallOptions, "db" | "stores" | "registry" | "cache">;
 
 export interface FetchInput {
   /** Each tarball once, with a node that has it. */
   wanted: Map<BlobKey, ManifestNode>;
   /** What they may come to, packed. */
   limitBytes?: number | undefined;
-  /** A directory of this install's own. */
+  /** A directory of this operation's own. */
   scratch: string;
   epoch: number;
   signal: AbortSignal;
@@ -42,7 +44,7 @@ export interface FetchResult {
 }
 
 /** Makes every blob that the wanted platforms need present, with its row: bytes first. Fetches only what no store has whole. */
-export async function fetchBlobs(options: InstallOptions, input: FetchInput): Promise<FetchResult> {
+export async function fetchBlobs(options: FetchOptions, input: FetchInput): Promise<FetchResult> {
   const { db, registry } = options;
   const blobs = await openActive(options);
   const { wanted, limitBytes = Number.POSITIVE_INFINITY } = input;

@@ -1,5 +1,5 @@
 import { LarderError, type ManifestNode } from "../../contract/index.ts";
-import type { InstallOptions } from "./install-options.ts";
+import type { InstallOptions } from "../install/install-options.ts";
 
 /** Where the registry says a version's tarball is: `dist.tarball` of its packument, from the cache as long as the registry confirms it. */
 export async function tarballUrl(
