@@ -54,6 +54,7 @@ export async function joinControlPlane(
 ): Promise<StoredIdentity> {
   const { keyId: pinned } = parseEnrolmentToken(token);
   const before = await readIdentity(writer.store);
+  await failpoint("join:before-key");
   const key = await ensureHostKey(writer);
   await failpoint("join:before-request");
   const { hostId, environment, storeId, publicKey } = await controlPlane.join(
@@ -83,5 +84,6 @@ export async function joinControlPlane(
   const member = { hostId, environment, storeId, server: server.href };
   const identity = before ? { ...withKey(before, publicKey), ...member } : { ...member, publicKey };
   await writeIdentity(writer, identity);
+  await failpoint("join:after-identity");
   return identity;
 }

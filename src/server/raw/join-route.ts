@@ -76,6 +76,7 @@ async function join(
       throw refused("This host was revoked after the token was made.");
     }
     const hostId = await insertNamed(tx, enrolment, asked);
+    await failpoint("enrol:inserted");
     await useEnrolment(tx, id);
     const { platform, name } = asked;
     await recordAudit(tx, {
