@@ -171,6 +171,7 @@ export {
   listSessionIds,
 } from "./sessions.ts";
 export { activeSigningKey, ensureSigningKey, listSigningKeys, resealSigningKey, type StoredSigningKey } from "./signing-keys.ts";
+export { spendProof } from "./spent-proofs.ts";
 export { type FruitlessStocks, fruitlessStocks } from "./stock-attempts.ts";
 export { readStoreFacts, type StoreFacts } from "./store-facts.ts";
 export {

@@ -351,6 +351,17 @@ export const hostRuns = pgTable(
   (table) => [index("host_runs_host_id").on(table.hostId, table.createdAt)],
 );
 
+/** Requests of hosts that are good once, by the nonce that each was signed with. */
+export const spentProofs = pgTable(
+  "spent_proofs",
+  {
+    hostId: text("host_id").$type<Id>().notNull(),
+    nonce: text("nonce").notNull(),
+    spentAt: timestampColumn("spent_at").notNull().default(now),
+  },
+  (table) => [primaryKey({ columns: [table.hostId, table.nonce] })],
+);
+
 export const operations = pgTable(
   "operations",
   {

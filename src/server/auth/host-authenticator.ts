@@ -103,7 +103,7 @@ export function createHostAuthenticator({ db, signer, clock }: { db: Db; signer:
         tokenId: `host-${id}`,
         role: "host",
         subject: `host ${id}`,
-        host: { id, environment, publicKey },
+        host: { id, environment, publicKey, nonce: proof.request?.nonce },
       } as const;
       return { principal, bodyDigest: proof.request?.bodyDigest };
     },
@@ -118,7 +118,7 @@ export function createHostAuthenticator({ db, signer, clock }: { db: Db; signer:
   };
 }
 
-/** Proofs for one request are good once, on each replica; where that matters on all of them, the row that is written says it too. */
+/** Proofs for one request are good once, on each replica; where that matters on all of them, what is written says it too: see `assertFirst`. */
 function createSpentProofs(): { spend(signature: string, nowMs: number): boolean } {
   const spentAt = new Map<string, number>();
   return {

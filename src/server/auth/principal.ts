@@ -1,12 +1,12 @@
 import type { EnvironmentName, Id, Role } from "../../contract/index.ts";
 
-/** Who calls: what a token stands for, or a host's key. A host's has the host, its environment and that key, no other has. */
+/** Who calls: what a token stands for, or a host's key. A host's has the host, its environment and that key, no other has; `nonce` is of the proof for this one request. */
 export interface Principal {
   tokenId: string;
   role: Role;
   /** Shown as "who" in histories. */
   subject: string;
-  host?: { id: string; environment: EnvironmentName; publicKey: string } | undefined;
+  host?: { id: string; environment: EnvironmentName; publicKey: string; nonce?: string | undefined } | undefined;
   /** When a browser's cookie came instead of the token itself. */
   session?: { id: Id; expiresAt: string } | undefined;
 }

@@ -1,5 +1,6 @@
 import { type Id, LarderError } from "../../contract/index.ts";
 import { claimRuns, finishRun, getHost, listHosts, recordAudit, reportHost, revokeHost } from "../../db/index.ts";
+import { assertFirst } from "../auth/assert-first.ts";
 import { callingHost } from "../auth/calling-host.ts";
 import type { ServerContext } from "../context.ts";
 import { formatNotice, type Notice } from "../events/notice.ts";
@@ -44,7 +45,11 @@ export const hostRoutes = (context: ServerContext) => {
     ),
 
     claimRuns: api.hosts.claimRuns.handler(({ input: { max }, context: { principal } }) =>
-      claimRuns(db.query, { hostId: callingHost(principal).id, max }),
+      db.transaction(async (tx) => {
+        const host = callingHost(principal);
+        await assertFirst(tx, host);
+        return await claimRuns(tx, { hostId: host.id, max });
+      }),
     ),
 
     finishRun: api.hosts.finishRun.handler(async ({ input: { id, outcome }, context: { principal } }) => {
