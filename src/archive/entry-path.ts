@@ -71,8 +71,11 @@ const isDrive = (component: string): boolean => /^[A-Za-z]:/.test(component);
 export const isAwkwardOnWindows = (path: string): boolean =>
   /(?:^|\/)(?:con|prn|aux|nul|com\d|lpt\d)(?:\.[^/]*)?(?:$|\/)|[. ](?:$|\/)|[<>:"|?*]/i.test(path);
 
+const alreadyFolded = /^[a-z0-9._/-]*$/;
+
 /** Equal for two paths that some file system takes for one: case and Unicode form do not count. */
 export function foldPath(path: string): string {
+  if (alreadyFolded.test(path)) return path;
   if (ascii.test(path)) return path.toLowerCase();
   return path.normalize("NFD").toUpperCase().toLowerCase().normalize("NFC");
 }

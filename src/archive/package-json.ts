@@ -16,12 +16,36 @@ export function parsePackageJson(content: Uint8Array): { packageJson: PackageJso
     return { fault: "is not JSON" };
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return { fault: "is not a JSON object" };
-  const key = findAmbiguousKey(text);
+  const key = hasEveryKeyOnce(text, value) ? undefined : findAmbiguousKey(text);
   if (key !== undefined)
     return { fault: `has the key ${JSON.stringify(key.slice(0, 100))}, which readers understand differently` };
   const { name, version } = value as Record<string, unknown>;
   if (typeof name !== "string" || typeof version !== "string") return { fault: "has no name and version" };
   return { packageJson: value as PackageJson };
+}
+
+/** A quick look that most pass: as many keys in the text as in what it was read as, and no `__proto__`. */
+function hasEveryKeyOnce(text: string, value: unknown): boolean {
+  const colons = text.replace(/"(?:[^"\\]|\\.)*"/gs, "").split(":").length - 1;
+  return countKeys(value) === colons;
+}
+
+/** In all objects; not a number when one has `__proto__`. */
+function countKeys(value: unknown): number {
+  let count = 0;
+  // A list of its own: nesting may be deeper than the stack.
+  const left = [value];
+  while (left.length > 0) {
+    const next = left.pop();
+    if (typeof next !== "object" || next === null) continue;
+    if (!Array.isArray(next)) {
+      const keys = Object.keys(next);
+      if (keys.includes("__proto__")) return Number.NaN;
+      count += keys.length;
+    }
+    for (const member of Object.values(next)) left.push(member);
+  }
+  return count;
 }
 
 /** The first key that occurs twice in one object, or `__proto__`. `text` is valid JSON. */

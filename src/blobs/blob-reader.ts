@@ -3,6 +3,7 @@ import { type BlobEntry, type Db, getBlobEntry, getQuarantinedStores, quarantine
 import type { Logger } from "../lib/index.ts";
 import type { BlobStore, GetOptions, StoredBlob } from "./blob-store.ts";
 import type { BlobStores } from "./blob-stores.ts";
+import { createRecentBlobs } from "./recent-blobs.ts";
 
 /** What the index says of a blob. */
 type Recorded = Pick<BlobEntry, "key" | "store" | "sizeBytes">;
@@ -22,7 +23,7 @@ export interface BlobReader extends AsyncDisposable {
    * keeps the stores from being asked if none of the others has it.
    */
   get(blob: Recorded, options?: ReadOptions): Promise<StoredBlob | undefined>;
-  /** All of it, from the first store that has it whole. For what is known to be small. */
+  /** All of it, from the first store that has it whole, or as it was read a moment ago: not to be written to. For what is known to be small. */
   read(blob: Recorded, options?: Pick<ReadOptions, "signal" | "bad">): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Where the recorded copy may be had without us, if its store gives out such links and nothing is known against that copy. */
   link(blob: Recorded): Promise<string | undefined>;
@@ -34,6 +35,7 @@ const retryMs = 60_000;
 export function createBlobReader({ db, stores, logger }: { db: Db; stores: BlobStores; logger: Logger }): BlobReader {
   const mending = new Map<string, Promise<void>>();
   const triedAt = new Map<string, number>();
+  const recent = createRecentBlobs();
   const stopping = new AbortController();
 
   const condemn = async ({ key, store: recordedIn }: Recorded, store: string, reason: "corrupt" | "missing"): Promise<void> => {
@@ -72,44 +74,55 @@ export function createBlobReader({ db, stores, logger }: { db: Db; stores: BlobS
     );
   };
 
-  const reader: BlobReader = {
-    async get(blob, { bad, ...options } = {}) {
-      let trouble: unknown;
-      for (const name of await candidates(blob, bad)) {
-        try {
-          const store = await stores.open(name);
-          const found = await store.get(blob.key, options);
-          if (found?.sizeBytes === blob.sizeBytes) {
-            return { ...found, content: watched(found.content, () => condemn(blob, name, "corrupt")) };
-          }
-          if (found !== undefined) await condemn(blob, name, "corrupt");
-          else if (name === blob.store) await condemn(blob, name, "missing");
-        } catch (error) {
-          options.signal?.throwIfAborted();
-          if (hasCode(error, "E_INPUT")) throw error;
-          trouble ??= error;
-          logger.warn({ err: error, store: name }, "a blob store cannot be read; trying the others");
+  const getFrom = async (names: readonly string[], blob: Recorded, options: GetOptions): Promise<StoredBlob | undefined> => {
+    let trouble: unknown;
+    for (const name of names) {
+      try {
+        const store = await stores.open(name);
+        const found = await store.get(blob.key, options);
+        if (found?.sizeBytes === blob.sizeBytes) {
+          return { ...found, content: watched(found.content, () => condemn(blob, name, "corrupt")) };
         }
+        if (found !== undefined) await condemn(blob, name, "corrupt");
+        else if (name === blob.store) await condemn(blob, name, "missing");
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        if (hasCode(error, "E_INPUT")) throw error;
+        trouble ??= error;
+        logger.warn({ err: error, store: name }, "a blob store cannot be read; trying the others");
       }
-      if (trouble !== undefined) throw trouble;
-      return undefined;
-    },
+    }
+    if (trouble !== undefined) throw trouble;
+    return undefined;
+  };
+
+  const readFrom = async (names: readonly string[], blob: Recorded, signal: AbortSignal | undefined) => {
+    let damage: unknown;
+    // Each round that fails has taken one store out.
+    for (let round = 0; ; round++) {
+      const found = await getFrom(round === 0 ? names : await candidates(blob), blob, { signal });
+      if (found === undefined && damage !== undefined) throw damage;
+      if (found === undefined) return undefined;
+      try {
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of found.content) chunks.push(chunk);
+        return chunks.length === 1 ? (chunks[0] as Uint8Array<ArrayBuffer>) : Buffer.concat(chunks);
+      } catch (error) {
+        if (!hasCode(error, "E_BLOB_CORRUPT", "E_BLOB_MISSING") || round >= stores.names.length) throw error;
+        damage = error;
+      }
+    }
+  };
+
+  return {
+    get: async (blob, { bad, ...options } = {}) => getFrom(await candidates(blob, bad), blob, options),
     async read(blob, { signal, bad } = {}) {
-      let damage: unknown;
-      // Each round that fails has taken one store out.
-      for (let round = 0; ; round++) {
-        const found = await reader.get(blob, { signal, ...(round === 0 ? { bad } : {}) });
-        if (found === undefined && damage !== undefined) throw damage;
-        if (found === undefined) return undefined;
-        try {
-          const chunks: Uint8Array[] = [];
-          for await (const chunk of found.content) chunks.push(chunk);
-          return chunks.length === 1 ? (chunks[0] as Uint8Array<ArrayBuffer>) : Buffer.concat(chunks);
-        } catch (error) {
-          if (!hasCode(error, "E_BLOB_CORRUPT", "E_BLOB_MISSING") || round >= stores.names.length) throw error;
-          damage = error;
-        }
-      }
+      const names = await candidates(blob, bad);
+      const known = recent.get(blob.key);
+      if (known !== undefined) return known;
+      const bytes = await readFrom(names, blob, signal);
+      if (bytes !== undefined) recent.keep(blob.key, bytes);
+      return bytes;
     },
     async link(blob) {
       if ((await candidates(blob))[0] !== blob.store) return undefined;
@@ -120,7 +133,6 @@ export function createBlobReader({ db, stores, logger }: { db: Db; stores: BlobS
       await Promise.all(mending.values());
     },
   };
-  return reader;
 }
 
 async function* watched(content: AsyncIterable<Uint8Array>, onCorrupt: () => Promise<void>): AsyncGenerator<Uint8Array> {

@@ -17,7 +17,9 @@ const headBytes = keyBytes + 4;
 /** Before a blob's bytes: its SHA-512 and, in four bytes, big-endian, their number. Without a key: the end of the batch. */
 export function blobFrameHead(key?: BlobKey, sizeBytes = 0): Uint8Array<ArrayBuffer> {
   const head = new Uint8Array(headBytes);
-  for (let at = 0; key !== undefined && at < keyBytes; at++) head[at] = Number.parseInt(key.slice(at * 2, at * 2 + 2), 16);
+  for (let at = 0; key !== undefined && at < keyBytes; at++) {
+    head[at] = digits.indexOf(key.charAt(at * 2)) * 16 + digits.indexOf(key.charAt(at * 2 + 1));
+  }
   new DataView(head.buffer).setUint32(keyBytes, sizeBytes);
   return head;
 }
@@ -58,8 +60,14 @@ export async function* readBlobFrames(
   throw new Error("the batch broke off");
 }
 
-const hexOf = (head: Uint8Array): BlobKey =>
-  Array.from(head.subarray(0, keyBytes), (byte) => byte.toString(16).padStart(2, "0")).join("") as BlobKey;
+const digits = "0123456789abcdef";
+
+function hexOf(head: Uint8Array): BlobKey {
+  let text = "";
+  for (let at = 0; at < keyBytes; at++)
+    text += digits.charAt((head[at] as number) >> 4) + digits.charAt((head[at] as number) & 15);
+  return text as BlobKey;
+}
 
 const tooLarge = (key: BlobKey): LarderError =>
   new LarderError("E_TOO_LARGE", `Blob ${key.slice(0, 16)}… is larger than a batch may have.`, {

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
-import { chmodSync, closeSync, fchmodSync, futimesSync, mkdirSync, openSync, writeSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { chmodSync, closeSync, fchmodSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 import type { ArchiveFile, ArchiveSink } from "../archive/index.ts";
 import type { RecordedFile } from "./record.ts";
 
@@ -12,9 +12,6 @@ export interface FileWriter extends ArchiveSink {
 }
 
 export const fileMode = (executable: boolean): number => (executable ? 0o555 : 0o444);
-
-/** 1985-10-26T08:15:00Z, npm's own choice: what an archive says of time does not count, and all hosts agree. */
-const fileTimeSeconds = 499_162_500;
 
 /** `root` must exist, be empty and be nobody else's: paths are joined to it unresolved. */
 export function createFileWriter(root: string): FileWriter {
@@ -33,8 +30,8 @@ export function createFileWriter(root: string): FileWriter {
     files,
     close,
     beginFile(file) {
-      const path = join(root, file.path);
-      makeFolder(dirname(path));
+      const path = `${root}/${file.path}`;
+      makeFolder(path.slice(0, path.lastIndexOf("/")));
       const mode = fileMode(file.executable);
       const descriptor = openSync(path, "wx", mode);
       open = { file, descriptor, hash: createHash("sha256") };
@@ -47,8 +44,7 @@ export function createFileWriter(root: string): FileWriter {
     },
     endFile() {
       if (!open) throw new Error("the end of no file");
-      const { file, hash, descriptor } = open;
-      futimesSync(descriptor, fileTimeSeconds, fileTimeSeconds);
+      const { file, hash } = open;
       close();
       const { path, sizeBytes, executable } = file;
       files.push({ path, sizeBytes, sha256: hash.digest("hex"), ...(executable ? { executable } : {}) });

@@ -8,7 +8,7 @@ import { blobMissing, incomingContent } from "../check-content.ts";
 import { fsErrorAt } from "../fs-errors.ts";
 import { storedBlob } from "../stored-blob.ts";
 
-const readBytes = 256 * 1024;
+const readBytes = 1024 * 1024;
 /** A draft that nobody has written to for so long belongs to a process that is gone. */
 const draftAgeMs = 3600_000;
 

@@ -126,13 +126,14 @@ test("what changed between two manifests is served to who may read both, else th
 });
 
 test("a damaged blob is an error when it is small and a broken connection when it is large, never wrong bytes", async () => {
-  for (const { key } of [smallOne, largeOne]) {
+  const unread = await commitTestGeneration(server.context, { content: randomBytes(3001), name: "unread" });
+  for (const { key } of [unread, largeOne]) {
     const path = await fileOf(join(server.directory, "control", "blobs"), key);
     const bytes = await readFile(path);
     bytes[10] = (bytes[10] ?? 0) ^ 1;
     await writeFile(path, bytes);
   }
-  const refused = await get(smallOne.key);
+  const refused = await get(unread.key);
   expect([refused.status, await refused.json()]).toEqual([503, expect.objectContaining({ code: "E_BLOB_CORRUPT" })]);
   const cut = await get(largeOne.key);
   await expect(cut.bytes()).rejects.toThrow();
