@@ -68,6 +68,8 @@ export interface ReconcileOptions {
   logger: Logger;
   memory?: ReconcileMemory;
   sweep?: Pick<SweepOptions, "graceMs" | "quotaBytes">;
+  /** What was built for so long may no longer be wanted: the control plane is asked once more before the flip. Default 500 ms. */
+  recheckAfterMs?: number;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
 }
@@ -116,7 +118,7 @@ interface Pass extends ReconcileOptions {
 }
 
 async function converge(pass: Pass): Promise<ReconcileResult> {
-  const { writer, controlPlane, memory, stopwatch } = pass;
+  const { writer, controlPlane, memory, stopwatch, recheckAfterMs = 500 } = pass;
   await stopwatch.measure("settle", () => checkAfterBoot(writer, pass));
   if (!memory.identified) {
     const { joined } = await stopwatch.measure("identity", () => establishIdentity(writer, controlPlane, pass));
@@ -130,6 +132,7 @@ async function converge(pass: Pass): Promise<ReconcileResult> {
   }
   if (answer.kind === "none") return finish(pass, "none", await currentTree(writer.store));
   let offer: Offer = answer;
+  let offeredAt = performance.now();
   for (;;) {
     const desired = await stopwatch.measure("accept", () => accept(pass, offer));
     if (await isServed(pass, desired)) {
@@ -137,15 +140,15 @@ async function converge(pass: Pass): Promise<ReconcileResult> {
       await mendRest(pass);
       return finish(pass, "unchanged", memory.tree);
     }
-    // With nothing to build, the offer is a moment old.
     if (!(await isWhole(pass, desired))) {
       await build(pass, desired);
       await failpoint("reconcile:before-recheck");
-      const newer = await newerThan(pass, offer);
-      if (newer) {
-        offer = newer;
-        continue;
-      }
+    }
+    const newer = performance.now() - offeredAt < recheckAfterMs ? undefined : await newerThan(pass, offer);
+    if (newer) {
+      offer = newer;
+      offeredAt = performance.now();
+      continue;
     }
     memory.tree = await stopwatch.measure("flip", () => flipCurrent(writer, desired));
     memory.etag = offer.etag;

@@ -27,7 +27,7 @@ afterEach(async () => {
 describe("a pass", () => {
   test("enrols, builds the desired tree and flips to it", async () => {
     await fake.publish(first, 1);
-    const result = await host.reconcile();
+    const result = await host.reconcile({ recheckAfterMs: 0 });
     expect(result).toMatchObject({ kind: "flipped", tree: { generation: 1, lockfileHash: first.lockfileHash }, pulledBlobs: 2 });
     expect(Object.keys(result.timingsMs)).toEqual(
       expect.arrayContaining([
@@ -143,14 +143,20 @@ describe("a pass", () => {
       armFailpoints(undefined);
       await fake.publish(second, 2);
     });
-    const result = await host.reconcile();
+    const result = await host.reconcile({ recheckAfterMs: 0 });
     expect(result).toMatchObject({ kind: "flipped", tree: { generation: 2, lockfileHash: second.lockfileHash } });
+  });
+
+  test("asks nothing more before the flip when the build was a matter of moments", async () => {
+    await fake.publish(first, 1);
+    await host.reconcile({ recheckAfterMs: 60_000 });
+    expect(fake.requests.filter((line) => line.includes("/desired"))).toHaveLength(1);
   });
 
   test("flips to what it has built when the control plane goes away at the end", async () => {
     await fake.publish(first, 1);
     armFailpoints((name) => (name === "reconcile:before-recheck" ? fake.stop() : undefined));
-    expect(await host.reconcile()).toMatchObject({ kind: "flipped", tree: { generation: 1 } });
+    expect(await host.reconcile({ recheckAfterMs: 0 })).toMatchObject({ kind: "flipped", tree: { generation: 1 } });
     await fake.start();
   });
 
