@@ -117,10 +117,9 @@ export function createBlobReader({ db, stores, logger }: { db: Db; stores: BlobS
   return {
     get: async (blob, { bad, ...options } = {}) => getFrom(await candidates(blob, bad), blob, options),
     async read(blob, { signal, bad } = {}) {
-      const names = await candidates(blob, bad);
       const known = recent.get(blob.key);
       if (known !== undefined) return known;
-      const bytes = await readFrom(names, blob, signal);
+      const bytes = await readFrom(await candidates(blob, bad), blob, signal);
       if (bytes !== undefined) recent.keep(blob.key, bytes);
       return bytes;
     },

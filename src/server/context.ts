@@ -30,6 +30,7 @@ import { type Notice, parseNotice } from "./events/notice.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { openControlDirectory } from "./open-control-directory.ts";
 import { createManifestDeltas, type ManifestDeltas } from "./raw/manifest-deltas.ts";
+import { createReadableBlobs, type ReadableBlobs } from "./raw/readable-blobs.ts";
 import { createLiveRegistries, type LiveRegistries } from "./registries/live-registries.ts";
 import { forbidOwnEndpoints } from "./registries/own-endpoints.ts";
 import { createPackageSearch, type PackageSearchService } from "./registries/package-search.ts";
@@ -65,6 +66,7 @@ export interface ServerContext extends AsyncDisposable {
   hostAuthenticator: HostAuthenticator;
   desired: DesiredCache;
   manifestDeltas: ManifestDeltas;
+  readableBlobs: ReadableBlobs;
   events: EventHub;
   stocker: Stocker;
   runWaiters: RunWaiters;
@@ -191,6 +193,7 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
     hostAuthenticator,
     desired,
     manifestDeltas: createManifestDeltas({ db }),
+    readableBlobs: createReadableBlobs({ db }),
     events,
     stocker,
     runWaiters,

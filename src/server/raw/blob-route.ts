@@ -1,11 +1,12 @@
 import type { BlobReader } from "../../blobs/index.ts";
 import { acceptsBlobRedirect, type BlobKey, isBlobKey, LarderError } from "../../contract/index.ts";
-import { type BlobEntry, type Db, getBlobEntryOf } from "../../db/index.ts";
+import type { BlobEntry } from "../../db/index.ts";
 import { callingHost } from "../auth/calling-host.ts";
 import type { Exchange } from "../http/fetch-handler.ts";
 import { bodyStream, readAll } from "./body-stream.ts";
 import { type ByteRange, parseByteRange } from "./byte-range.ts";
 import { matchesEtag, notModified } from "./etag.ts";
+import type { ReadableBlobs } from "./readable-blobs.ts";
 
 /**
  * Up to here a blob is read and checked whole before its first byte is sent, and its length declared. Longer ones are streamed in chunks (Bun drops
@@ -13,11 +14,14 @@ import { matchesEtag, notModified } from "./etag.ts";
  */
 const wholeBytes = 1 << 19;
 
-export async function getBlob(exchange: Exchange, { db, blobs }: { db: Db; blobs: BlobReader }): Promise<Response> {
+export async function getBlob(
+  exchange: Exchange,
+  { readableBlobs, blobs }: { readableBlobs: ReadableBlobs; blobs: BlobReader },
+): Promise<Response> {
   const { request, params } = exchange;
   const { environment } = callingHost(exchange.principal);
   const key = params.blob ?? "";
-  const entry = isBlobKey(key) ? await getBlobEntryOf(db.query, environment, key) : undefined;
+  const entry = isBlobKey(key) ? await readableBlobs.find(environment, key) : undefined;
   if (entry === undefined) throw notThere();
   const { sizeBytes } = entry;
   const headers = { etag: `"${entry.key}"`, "cache-control": "private, max-age=31536000, immutable", "accept-ranges": "bytes" };
