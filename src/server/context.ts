@@ -107,7 +107,7 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
   const hostAuthenticator = createHostAuthenticator({ db, signer, clock });
   const desired = createDesiredCache({ db, signer, clock });
   const events = stack.use(openEventHub({ db, hostAuthenticator, logger }));
-  const stocker = createStocker({ db, logger, platforms: config.platforms });
+  const stocker = stack.use(createStocker({ db, logger, platforms: config.platforms }));
   const runWaiters = createRunWaiters();
   const library = stack.use(
     createTypesLibrary({

@@ -23,7 +23,7 @@ beforeEach(async () => {
   await stage.allow("app@1.0.0");
   await stage.installed({ platforms: [linux] });
   await stage.db.transaction((tx) => insertHost(tx, { id: "mac" as Id, environment, platform: mac }));
-  stocker = createStocker({ db: stage.db, logger: silentLogger, platforms: [linux], lookEveryMs: 0 });
+  stocker = createStocker({ db: stage.db, logger: silentLogger, platforms: [linux], lookEveryMs: 0, lookAfterMs: 0 });
 });
 afterEach(() => stage[Symbol.asyncDispose]());
 

@@ -5,10 +5,10 @@ import { lackingPlatforms, readWants, requestStock } from "../../operations/inde
 import type { Notice } from "../events/notice.ts";
 
 /** Sees to it that hosts get what nobody has fetched yet: for a platform that came after the install, after a rollback or promotion, or when a blob was lost. */
-export interface Stocker {
+export interface Stocker extends Disposable {
   /** Called with what a host has just reported, or joined with. Never throws: a report is worth keeping whatever comes of this. */
   consider(host: Pick<Host, "environment" | "phase" | "platform">): Promise<void>;
-  /** A new generation is looked at for all platforms. */
+  /** A new generation is looked at for all platforms, when the hosts that lack nothing have been served. */
   notice(notice: Notice): void;
 }
 
@@ -19,14 +19,16 @@ export interface StockerOptions {
   platforms: readonly Platform[];
   /** Hosts in trouble report often, and many at once; one look answers for all of a platform. */
   lookEveryMs?: number;
+  lookAfterMs?: number;
 }
 
 const pauseMs = 5000;
 const longestPauseMs = 600_000;
 
 /** Any replica may ask: they join. How long to wait after what brought nothing is told by the operations themselves, so that all replicas wait together. */
-export function createStocker({ db, logger, platforms, lookEveryMs = 2000 }: StockerOptions): Stocker {
+export function createStocker({ db, logger, platforms, lookEveryMs = 2000, lookAfterMs = 1000 }: StockerOptions): Stocker {
   const lookedAt = new Map<string, number>();
+  const coming = new Map<EnvironmentName, NodeJS.Timeout>();
 
   const look = async (environment: EnvironmentName): Promise<void> => {
     try {
@@ -49,7 +51,16 @@ export function createStocker({ db, logger, platforms, lookEveryMs = 2000 }: Sto
       await look(environment);
     },
     notice(notice) {
-      if (notice.type === "desired") void look(notice.environment);
+      if (notice.type !== "desired" || coming.has(notice.environment)) return;
+      const { environment } = notice;
+      const later = setTimeout(() => {
+        coming.delete(environment);
+        void look(environment);
+      }, lookAfterMs);
+      coming.set(environment, later);
+    },
+    [Symbol.dispose]() {
+      for (const later of coming.values()) clearTimeout(later);
     },
   };
 }
