@@ -8,26 +8,27 @@ import { silentLogger } from "../src/lib/index.ts";
 import { createRegistryClient } from "../src/npm/index.ts";
 import { createPlanner } from "../src/operations/index.ts";
 import { realPackages } from "../test/e2e/real-packages.ts";
-import { openRegistryMirror } from "../test/harness/registry-mirror.ts";
 import { openTempDir } from "../test/harness/temp-dir.ts";
+import { openMemoryRegistry } from "./memory-registry.ts";
 import { formatSummary, summarise } from "./statistics.ts";
 
-// How long a plan takes in a running control plane, against a bare `bun install --lockfile-only` of the same pins from the same registry: a mirror on loopback, in a
-// process of its own. Cold: neither has a cache, and no generation is there. Warm: both keep what they asked for before.
-// Run: npm run bench -- plan [ROUNDS]
+// How long a plan takes in a running control plane, against a bare `bun install --lockfile-only` of the same pins from the same registry: one on loopback that has all in
+// its memory, in a process of its own. No generation is there. Cold: neither has a cache. Warm: both keep what they asked for before, and the list is the one of the last
+// time. Changed: as warm, but another package is taken off the list each time.
+// Run: npm run bench -- plan [ROUNDS] [whole]; `whole`: the registry has no abbreviated documents.
 
 const packages = Object.entries(realPackages).slice(0, 30);
 
-if (process.argv[2] === "mirror") {
-  const mirror = await openRegistryMirror();
-  console.info(mirror.url);
+if (process.argv[2] === "registry") {
+  console.info(await openMemoryRegistry({ abbreviates: process.argv[3] !== "whole" }));
   await new Promise(() => {});
 }
 
 const rounds = Number(process.argv[2] ?? 7);
 await using directory = await openTempDir("bench-plan");
-const mirror = Bun.spawn([process.execPath, import.meta.path, "mirror"], { stdout: "pipe", stderr: "inherit" });
-const registry = new TextDecoder().decode((await mirror.stdout.getReader().read()).value).trim();
+const form = process.argv[3] === "whole" ? "whole" : "abbreviated";
+const served = Bun.spawn([process.execPath, import.meta.path, "registry", form], { stdout: "pipe", stderr: "inherit" });
+const registry = new TextDecoder().decode((await served.stdout.getReader().read()).value).trim();
 try {
   await using db = await openDatabase({ memory: true });
   await ensureActiveStore(db.query, "fs");
@@ -44,9 +45,13 @@ try {
       platforms: [detectPlatform()],
       scratchDirectory: directory.join("plans"),
     });
-  const plan = async (planner: ReturnType<typeof plannerWith>): Promise<number> => {
+  const plan = async (planner: ReturnType<typeof plannerWith>, without?: string): Promise<number> => {
     const startedAt = performance.now();
-    const made = await planner.plan({ environment: defaultEnvironment, signal: AbortSignal.timeout(120_000) });
+    const made = await planner.plan({
+      environment: defaultEnvironment,
+      changes: without === undefined ? {} : { disable: [without as PackageName] },
+      signal: AbortSignal.timeout(120_000),
+    });
     if (!made.ok) throw new Error(made.error?.message);
     nodes = made.nodes;
     parts = made.timingsMs;
@@ -55,11 +60,12 @@ try {
   let nodes = 0;
   let parts: Record<string, number> = {};
 
-  const bun = async (cache: string): Promise<number> => {
+  const bun = async (cache: string, without?: string): Promise<number> => {
+    const dependencies = Object.fromEntries(packages.filter(([name]) => name !== without));
     const project = directory.join("project");
     await rm(project, { recursive: true, force: true });
     await mkdir(project);
-    await writeFile(`${project}/package.json`, JSON.stringify({ name: "x", dependencies: Object.fromEntries(packages) }));
+    await writeFile(`${project}/package.json`, JSON.stringify({ name: "x", dependencies }));
     await writeFile(`${project}/bunfig.toml`, `telemetry = false\n[install]\nregistry = "${registry}"\n`);
     const startedAt = performance.now();
     const child = Bun.spawn(
@@ -77,14 +83,16 @@ try {
 
   const warmPlanner = plannerWith();
   const [warmCache, coldCache] = [directory.join("warm"), directory.join("cold")];
-  // Fills the mirror, and the warm caches.
+  // Fills the registry, and the warm caches.
   await plan(warmPlanner);
   await bun(warmCache);
-  const times: Record<"coldPlan" | "coldBun" | "warmPlan" | "warmBun", number[]> = {
+  const times: Record<"coldPlan" | "coldBun" | "warmPlan" | "warmBun" | "changedPlan" | "changedBun", number[]> = {
     coldPlan: [],
     coldBun: [],
     warmPlan: [],
     warmBun: [],
+    changedPlan: [],
+    changedBun: [],
   };
   for (let round = 0; round < rounds; round++) {
     times.coldPlan.push(await plan(plannerWith()));
@@ -92,13 +100,19 @@ try {
     times.coldBun.push(await bun(coldCache));
     times.warmPlan.push(await plan(warmPlanner));
     times.warmBun.push(await bun(warmCache));
+    const [without] = packages[round % packages.length] as [string, string];
+    times.changedPlan.push(await plan(warmPlanner, without));
+    times.changedBun.push(await bun(warmCache, without));
   }
   const ratio = (a: number[], b: number[]) => (summarise(a).median / summarise(b).median).toFixed(2);
-  console.info(`${packages.length} packages, ${nodes} nodes, ${rounds} rounds, ${cpus().length} cores, bun ${Bun.version}
+  const row = (label: string, a: number[], b: number[]) =>
+    `${label.padEnd(9)} ${formatSummary(a).padEnd(26)} ${formatSummary(b).padEnd(29)} ${ratio(a, b)}`;
+  console.info(`${packages.length} packages, ${nodes} nodes, ${form} documents, ${rounds} rounds, ${cpus().length} cores, bun ${Bun.version}
           plan                       bun install --lockfile-only   ratio
-cold      ${formatSummary(times.coldPlan).padEnd(26)} ${formatSummary(times.coldBun).padEnd(29)} ${ratio(times.coldPlan, times.coldBun)}
-warm      ${formatSummary(times.warmPlan).padEnd(26)} ${formatSummary(times.warmBun).padEnd(29)} ${ratio(times.warmPlan, times.warmBun)}
+${row("cold", times.coldPlan, times.coldBun)}
+${row("warm", times.warmPlan, times.warmBun)}
+${row("changed", times.changedPlan, times.changedBun)}
 last warm plan: ${JSON.stringify(parts)}`);
 } finally {
-  mirror.kill();
+  served.kill();
 }

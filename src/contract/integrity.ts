@@ -12,9 +12,13 @@ const hex = /^[0-9a-f]{128}$/;
 export const isIntegrity = (value: string): value is Integrity => sri.test(value);
 export const isBlobKey = (value: string): value is BlobKey => hex.test(value);
 
+const hexPairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 export function blobKeyOf(integrity: Integrity): BlobKey {
   const bytes = atob(integrity.slice("sha512-".length));
-  return Array.from(bytes, (char) => char.charCodeAt(0).toString(16).padStart(2, "0")).join("") as BlobKey;
+  let key = "";
+  for (let i = 0; i < bytes.length; i++) key += hexPairs[bytes.charCodeAt(i)];
+  return key as BlobKey;
 }
 
 export function integrityOf(key: BlobKey): Integrity {

@@ -19,10 +19,11 @@ export function createExtender({ extensions, knownExtensions }: Pick<Policy, "ex
   const own = groupByName(
     extensions.map((extension) => ({ ...extension, source: "policy" as const, test: rangeTest(extension.range) })),
   );
-  const known = knownExtensions ? knownRules() : new Map<PackageName, Rule[]>();
+  const known = knownExtensions ? readKnownRules() : new Map<PackageName, Rule[]>();
   return (name, version, declared) => {
-    const rules = [...(own.get(name) ?? []), ...(known.get(name) ?? [])];
-    if (rules.length === 0) return [];
+    const [ownRules, knownRules] = [own.get(name), known.get(name)];
+    if (ownRules === undefined && knownRules === undefined) return [];
+    const rules = [...(ownRules ?? []), ...(knownRules ?? [])];
     const added = new Map<string, AddedDependency>();
     for (const rule of rules.filter(({ test }) => test(version))) {
       const add = (kind: AddedDependency["kind"], dependencies: Record<string, string>) => {
@@ -50,7 +51,7 @@ function declares(
 let rules: Map<PackageName, Rule[]> | undefined;
 
 /** Yarn's list, which is constant. A peer of which it only says that it is optional may be any version. */
-function knownRules(): Map<PackageName, Rule[]> {
+function readKnownRules(): Map<PackageName, Rule[]> {
   rules ??= groupByName(
     packageExtensions.map(([descriptor, { dependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} }]) => {
       const at = descriptor.indexOf("@", 1);

@@ -38,6 +38,8 @@ export interface Gateway extends AsyncDisposable {
   readonly ruleset: Ruleset | undefined;
   /** Everything offered so far. */
   offered(): Iterable<ServedPackument>;
+  /** Everything that was looked up so far. */
+  lookups(): Iterable<[PackageName, Promise<Lookup>]>;
 }
 
 export async function openGateway({
@@ -103,6 +105,7 @@ export async function openGateway({
     },
     firstFailure: () => firstFailure,
     offered: () => offered.values(),
+    lookups: () => lookups.entries(),
     async [Symbol.asyncDispose]() {
       lifetime.abort();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -121,7 +124,7 @@ async function handle(
   const name = request.method === "GET" ? requestedName(request.url ?? "", root) : undefined;
   const answer = name === undefined ? undefined : await lookup(name);
   if (answer?.kind === "ok") {
-    const body = answer.served.document();
+    const body = answer.served.document().bytes;
     response.writeHead(200, { "content-type": "application/json", "content-length": body.length }).end(body);
   } else {
     response.writeHead(answer?.kind === "failed" ? 502 : 404, { "content-type": "application/json" }).end("{}");

@@ -11,6 +11,7 @@ export { resolveAlias } from "./find-path.ts";
 export { type Gateway, type GatewayOptions, openGateway } from "./gateway.ts";
 export { createJudge, isVersionRange, type Judge, type Release, type Rules, rangeTest, type Verdict } from "./judge-release.ts";
 export { type CachedPackument, createPackumentCache, type PackumentCache } from "./packument-cache.ts";
+export { createResolverMemory, type ResolverAnswer, type ResolverMemory } from "./resolver-memory.ts";
 export { createRuleset, type Ruleset, releaseOf } from "./ruleset.ts";
 export { type ResolverOptions, runResolver } from "./run-resolver.ts";
 export { type ServedPackument, servePackument } from "./served-packument.ts";

@@ -7,6 +7,8 @@ import { createJudge, type Judge, type Release, type Rules } from "./judge-relea
 /** The rules of an environment, ready to be applied to packuments. */
 export interface Ruleset {
   rules: Rules;
+  /** Equal for rules that differ in nothing but the moment. */
+  key: string;
   judge: Judge;
   extend: Extender;
   /** Whether a packument says all that the rules ask of it. */
@@ -15,8 +17,10 @@ export interface Ruleset {
 
 export function createRuleset(rules: Rules): Ruleset {
   const { minReleaseAgeMs } = rules.policy;
+  const { now: _, ...timeless } = rules;
   return {
     rules,
+    key: JSON.stringify(timeless),
     judge: createJudge(rules),
     extend: createExtender(rules.policy),
     suffices(packument) {
@@ -29,14 +33,20 @@ export function createRuleset(rules: Rules): Ruleset {
 
 /** A version as the rules look at it. */
 export function releaseOf(packument: Packument, version: PackumentVersion, registry: string): Release {
-  const { deprecated, hasInstallScript } = version;
-  return {
-    name: packument.name as PackageName,
+  return releasesOf(packument, registry)(version);
+}
+
+/** For all of a packument's versions: where the document alone says how old they are, that is read once. */
+export function releasesOf(packument: Packument, registry: string): (version: PackumentVersion) => Release {
+  const modified = packument.time === undefined ? publishedAt(packument, "") : undefined;
+  const name = packument.name as PackageName;
+  return (version) => ({
+    name,
     version: version.version as ExactVersion,
     registry,
-    publishedAt: publishedAt(packument, version.version),
-    deprecated,
-    hasInstallScript,
+    publishedAt: packument.time === undefined ? modified : publishedAt(packument, version.version),
+    deprecated: version.deprecated,
+    hasInstallScript: version.hasInstallScript,
     exotic: exoticDependency(version),
-  };
+  });
 }

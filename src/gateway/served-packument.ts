@@ -2,7 +2,8 @@ import type { AddedDependency, ExactVersion, Finding } from "../contract/index.t
 import { highestVersion, type Packument, type PackumentVersion } from "../npm/index.ts";
 import { exoticDependency, withoutExotic } from "./exotic.ts";
 import { exoticFinding } from "./explain-rule.ts";
-import { type Ruleset, releaseOf } from "./ruleset.ts";
+import { createResolverDocument, type ResolverDocument } from "./resolver-document.ts";
+import { type Ruleset, releasesOf } from "./ruleset.ts";
 
 /** A packument as the resolver gets to see it. */
 export interface ServedPackument {
@@ -13,47 +14,83 @@ export interface ServedPackument {
   versions: Set<ExactVersion>;
   /** The others, each with what speaks against it. */
   hidden: Map<ExactVersion, Finding[]>;
-  /** JSON, made when it is asked for. */
-  document(): Uint8Array;
+  /** Made when it is asked for; the same object for as long as a packument is kept and the same of it is hidden and added. */
+  document(): ResolverDocument;
 }
 
 /** Without rules, only what leads out of the registry is hidden. */
 export function servePackument(packument: Packument, registry: string, ruleset: Ruleset | undefined): ServedPackument {
+  const basis = { registry, ruleset };
+  const known = recall(packument, basis);
+  if (known) return known;
   const hidden = new Map<ExactVersion, Finding[]>();
   const offered: PackumentVersion[] = [];
+  const refusals = createRefusals(packument, basis);
   for (const version of Object.values(packument.versions)) {
-    const findings = refusalsOf(packument, version, { registry, ruleset });
+    const findings = refusals(version);
     if (findings.length > 0) hidden.set(version.version, findings);
     else offered.push(version);
   }
   const versions = new Set(offered.map(({ version }) => version));
-  return {
+  let document: ResolverDocument | undefined;
+  const served: ServedPackument = {
     packument,
     registry,
     versions,
     hidden,
     document() {
-      const added = new Map(offered.map((version) => [version.version, addedTo(version, ruleset)] as const));
-      const key = JSON.stringify([[...hidden.keys()], [...added.values()].flat()]);
-      const known = documents.get(packument);
-      if (known?.key === key) return known.bytes;
-      const bytes = new TextEncoder().encode(
-        JSON.stringify({
-          name: packument.name,
-          "dist-tags": repairedTags(packument["dist-tags"], versions),
-          versions: Object.fromEntries(
-            offered.map((version) => [version.version, forResolver(version, added.get(version.version) ?? [])]),
-          ),
-        }),
-      );
-      documents.set(packument, { key, bytes });
-      return bytes;
+      document ??= documentOf({ packument, offered, versions, hidden, ruleset });
+      return document;
     },
   };
+  if (ruleset) judged.set(packument, { key: ruleset.key, now: ruleset.rules.now, served });
+  return served;
 }
 
-/** The same document for as long as a packument is kept and the same of it is hidden and added: the large ones take long to write. */
-const documents = new WeakMap<Packument, { key: string; bytes: Uint8Array }>();
+/** The latest of each: judging tens of thousands of versions takes long, and most plans ask what the one before asked. */
+const judged = new WeakMap<Packument, { key: string; now: number; served: ServedPackument }>();
+
+/** What one rule set allows it goes on allowing as time passes: only what was hidden is judged again. */
+function recall(packument: Packument, basis: Basis): ServedPackument | undefined {
+  const { registry, ruleset } = basis;
+  const known = judged.get(packument);
+  if (known === undefined || ruleset === undefined) return undefined;
+  if (known.key !== ruleset.key || known.served.registry !== registry || ruleset.rules.now < known.now) return undefined;
+  const { served } = known;
+  if (served.hidden.size === 0) return served;
+  const hidden = new Map<ExactVersion, Finding[]>();
+  const refusals = createRefusals(packument, basis);
+  for (const version of served.hidden.keys()) {
+    const findings = refusals(packument.versions[version] as PackumentVersion);
+    if (findings.length === 0) return undefined;
+    hidden.set(version, findings);
+  }
+  return { ...served, hidden };
+}
+
+interface Offer extends Pick<ServedPackument, "packument" | "versions" | "hidden"> {
+  offered: readonly PackumentVersion[];
+  ruleset: Ruleset | undefined;
+}
+
+/** The large ones take long to write: one is kept for each packument. */
+const documents = new WeakMap<Packument, { key: string; document: ResolverDocument }>();
+
+function documentOf({ packument, offered, versions, hidden, ruleset }: Offer): ResolverDocument {
+  const added = offered.map((version) => addedTo(version, ruleset));
+  const key = JSON.stringify([[...hidden.keys()], added.flat()]);
+  const known = documents.get(packument);
+  if (known?.key === key) return known.document;
+  const content = {
+    name: packument.name,
+    "dist-tags": repairedTags(packument["dist-tags"], versions),
+    versions: Object.fromEntries(offered.map((version, at) => [version.version, forResolver(version, added[at] ?? [])])),
+  };
+  const declared = () => offered.map(({ dist, hasInstallScript }) => [dist.unpackedSize, dist.fileCount, hasInstallScript]);
+  const document = createResolverDocument(content, declared);
+  documents.set(packument, { key, document });
+  return document;
+}
 
 const addedTo = (version: PackumentVersion, ruleset: Ruleset | undefined): AddedDependency[] =>
   ruleset?.extend(version.name, version.version, version) ?? [];
@@ -63,10 +100,15 @@ interface Basis {
   ruleset: Ruleset | undefined;
 }
 
-function refusalsOf(packument: Packument, version: PackumentVersion, { registry, ruleset }: Basis): Finding[] {
-  if (ruleset) return ruleset.judge(releaseOf(packument, version, registry)).refusals;
-  const exotic = exoticDependency(version);
-  return exotic ? [exoticFinding(version, exotic)] : [];
+function createRefusals(packument: Packument, { registry, ruleset }: Basis): (version: PackumentVersion) => Finding[] {
+  if (ruleset) {
+    const releaseOf = releasesOf(packument, registry);
+    return (version) => ruleset.judge(releaseOf(version)).refusals;
+  }
+  return (version) => {
+    const exotic = exoticDependency(version);
+    return exotic ? [exoticFinding(version, exotic)] : [];
+  };
 }
 
 /**

@@ -344,7 +344,7 @@ describe("what is read", () => {
     [
       "nested",
       (response: ServerResponse) =>
-        response.end(`{"name":"lodash","versions":{"1.0.0":${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}}}`),
+        response.end(`{"name":"lodash","versions":{"1.0.0":${'{"a":'.repeat(500_000)}1${"}".repeat(500_000)}}}`),
       "E_REGISTRY_ANSWER",
     ],
     ["versions as an array", (response: ServerResponse) => response.end(`{"name":"lodash","versions":[]}`), "E_REGISTRY_ANSWER"],

@@ -8,9 +8,10 @@ export { type BunLock, type LockPackage, parseBunLock } from "./bun-lock.ts";
 export { closestVersions, highestVersion, sortVersions } from "./closest-versions.ts";
 export { AddressRefused, assertFetchable, createOutboundGuard, type OutboundGuard } from "./outbound/outbound-guard.ts";
 export { type DeclaredVersion, declaredVersion, latestVersion, type Packument, type PackumentVersion } from "./packument.ts";
+export type { PackumentLimits } from "./packument-draft.ts";
 export { pruneLock } from "./prune-lock.ts";
 export { parseTime, publishedAt } from "./published-at.ts";
-export { defaultPackumentLimits, type PackumentLimits } from "./read-packument.ts";
+export { defaultPackumentLimits } from "./read-packument.ts";
 export {
   createRegistryClient,
   defaultRegistry,

@@ -57,19 +57,17 @@ export function declaredVersion(packument: Packument, version: string): Declared
   const found = packument.versions[version];
   if (found === undefined) return undefined;
   const { dist, deprecated, hasInstallScript, os, cpu, libc } = found;
-  const { tarball, integrity, shasum, unpackedSize, fileCount } = dist;
-  return {
-    tarball,
-    ...(integrity === undefined ? {} : { integrity }),
-    ...(shasum === undefined ? {} : { shasum }),
-    ...(unpackedSize === undefined ? {} : { unpackedBytes: unpackedSize }),
-    ...(fileCount === undefined ? {} : { fileCount }),
-    ...(deprecated === undefined ? {} : { deprecated }),
-    ...(hasInstallScript === undefined ? {} : { hasInstallScript }),
-    ...(os === undefined ? {} : { os }),
-    ...(cpu === undefined ? {} : { cpu }),
-    ...(libc === undefined ? {} : { libc }),
-  };
+  const declared: DeclaredVersion = { tarball: dist.tarball };
+  if (dist.integrity !== undefined) declared.integrity = dist.integrity;
+  if (dist.shasum !== undefined) declared.shasum = dist.shasum;
+  if (dist.unpackedSize !== undefined) declared.unpackedBytes = dist.unpackedSize;
+  if (dist.fileCount !== undefined) declared.fileCount = dist.fileCount;
+  if (deprecated !== undefined) declared.deprecated = deprecated;
+  if (hasInstallScript !== undefined) declared.hasInstallScript = hasInstallScript;
+  if (os !== undefined) declared.os = os;
+  if (cpu !== undefined) declared.cpu = cpu;
+  if (libc !== undefined) declared.libc = libc;
+  return declared;
 }
 
 /** What the `latest` tag points at, when that is a version the registry has. */

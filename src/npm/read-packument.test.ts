@@ -90,7 +90,10 @@ describe("readPackument", () => {
     ["tags as a list", { name, "dist-tags": ["latest"], versions: {} }],
     ["another package", { name: "moment", versions: {} }],
     ["no name", { versions: {} }],
-    ["deep nesting", `{"name":"dayjs","versions":{"1.0.0":${"[".repeat(100_000)}${"]".repeat(100_000)}}}`],
+    [
+      "deep nesting in a large document",
+      `{"name":"dayjs","versions":{"1.0.0":${"[".repeat(1_100_000)}${"]".repeat(1_100_000)}}}`,
+    ],
     ["a version that is not JSON", `{"name":"dayjs","versions":{"1.0.0":{"dist":{'tarball':1}}}}`],
     ["text that is not UTF-8", "bytes"],
   ])("refuses %s", async (what, document) => {
@@ -109,6 +112,20 @@ describe("readPackument", () => {
   test("deep nesting in what is skipped does no harm", async () => {
     const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
     expect((await read(`{"readme":${deep},"name":"dayjs","versions":{}}`)).versions).toEqual({});
+    expect((await read(`{"name":"dayjs","versions":{"1.0.0":${deep}}}`)).versions).toEqual({});
+  });
+
+  test("reads the same from a document of any size", async () => {
+    const document = {
+      name,
+      "dist-tags": { latest: "1.0.0" },
+      modified: "2026-01-01T00:00:00.000Z",
+      versions: {
+        "1.0.0": version({ dependencies: { a: "^1" } }),
+        "1.0.1": version({ deprecated: "no", hasInstallScript: true }),
+      },
+    };
+    expect(await read({ ...document, readme: "x".repeat(3 << 20) })).toEqual(await read(document));
   });
 
   test("stops at the caps", async () => {

@@ -4,7 +4,8 @@ import { AnswerFault, CertificateFault, ConnectionFault } from "./http-fault.ts"
 import { createHttpClient, type HttpAnswer, type HttpGetOptions } from "./http-request.ts";
 import { AddressRefused, createOutboundGuard, type OutboundGuard } from "./outbound/outbound-guard.ts";
 import type { Packument } from "./packument.ts";
-import { defaultPackumentLimits, type PackumentLimits, readPackument } from "./read-packument.ts";
+import type { PackumentLimits } from "./packument-draft.ts";
+import { defaultPackumentLimits, readPackument } from "./read-packument.ts";
 import { isBelow, type RegistryConfig, registryAddress } from "./registry-config.ts";
 import { badAnswer, noTarball, notLetIn, refusedAddress, unreachable, untrusted } from "./registry-error.ts";
 import { type FoundPackage, readSearch, searchAddress } from "./search.ts";

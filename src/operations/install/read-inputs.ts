@@ -57,5 +57,5 @@ async function previousResolve({ db }: { db: Db }, hash: LockfileHash): Promise<
   const manifest = parseManifest(stored.body);
   const names = [...new Set(Object.values(manifest.nodes).map(({ name }) => name))];
   const facts = await getReleases(db.query, names);
-  return { manifest, ...lock, facts: new Map(facts.map((release) => [labelOf(release), release])) };
+  return { lockfileHash: hash, manifest, ...lock, facts: new Map(facts.map((release) => [labelOf(release), release])) };
 }

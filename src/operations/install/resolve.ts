@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { defaultArchiveLimits } from "../../archive/index.ts";
 import {
@@ -8,6 +7,7 @@ import {
   type Integrity,
   isIntegrity,
   LarderError,
+  type LockfileHash,
   type Manifest,
   type ManifestNode,
   type PackageName,
@@ -18,6 +18,8 @@ import {
   createRuleset,
   type Gateway,
   openGateway,
+  type ResolverAnswer,
+  type ResolverMemory,
   type Rules,
   type Ruleset,
   refusedByPolicy,
@@ -38,6 +40,7 @@ export interface Pin {
 
 /** What the current generation was resolved to: where the next resolve starts from. */
 export interface PreviousResolve {
+  lockfileHash: LockfileHash;
   lockfile: string;
   manifest: Manifest;
   /** Undeclared dependencies that were added to it. */
@@ -68,6 +71,8 @@ export interface Resolved {
 export type ResolveOptions = Pick<InstallOptions, "registry" | "cache" | "logger" | "bunPath"> & {
   /** What registries said within this time is not asked again. */
   freshForMs?: number;
+  /** Spares a resolver whose answer is known. */
+  memory?: ResolverMemory;
 };
 
 const deadlineMs = 5 * 60_000;
@@ -111,11 +116,27 @@ async function resolveOnce(
   options: ResolveOptions,
   { input, gateway, ruleset, lockfile: held, attempt }: Attempt,
 ): Promise<Resolved> {
-  const scratch = join(input.scratch, `resolve-${attempt}`);
-  await mkdir(scratch, { recursive: true });
+  const { previous, packages } = input;
+  const question = { packages, lockfile: held, basis: previous?.lockfileHash };
+  const known = await options.memory?.recall(question, gateway);
+  const answer = known ?? (await answerOf({ options, input, gateway, lockfile: held, attempt }));
+  if (known === undefined) await options.memory?.keep(question, gateway, answer);
+  const { facts = new Map(), addedDependencies: addedBefore = [] } = previous ?? {};
+  const { manifest } = answer;
+  const verdict = await checkGraph({ manifest, gateway, ruleset, facts, addedBefore });
+  return { ...answer, verdict, heldBack: heldBack(manifest, gateway) };
+}
+
+async function answerOf({
+  options,
+  input,
+  gateway,
+  lockfile: held,
+  attempt,
+}: Omit<Attempt, "ruleset"> & { options: ResolveOptions }): Promise<ResolverAnswer> {
   const lockfile = await runResolver({
     gateway,
-    scratch,
+    scratch: join(input.scratch, `resolve-${attempt}`),
     packages: input.packages,
     lockfile: held,
     timeoutMs: deadlineMs,
@@ -134,9 +155,7 @@ async function resolveOnce(
     integrity: (name, version) => integrities.get(labelOf({ name, version })) as Integrity,
     describe: (name, version) => gateway.describe(name, version) ?? declaredOf(known.get(labelOf({ name, version }))),
   });
-  const { facts = new Map(), addedDependencies: addedBefore = [] } = input.previous ?? {};
-  const verdict = await checkGraph({ manifest, gateway, ruleset, facts, addedBefore });
-  return { manifest, lockfile, verdict, heldBack: heldBack(manifest, gateway) };
+  return { lockfile, manifest };
 }
 
 interface Sources {

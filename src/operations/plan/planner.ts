@@ -13,13 +13,13 @@ import {
   type Revocation,
 } from "../../contract/index.ts";
 import { getBlobEntries, listHosts, listPackages } from "../../db/index.ts";
-import { createRuleset } from "../../gateway/index.ts";
+import { createResolverMemory, createRuleset } from "../../gateway/index.ts";
 import { diffManifests, type SizeOf } from "../generations/diff-manifests.ts";
 import { assertCaps, estimatePacked, judgeCaps, type KnownSize, measure, wantedBlobs } from "../install/caps.ts";
-import { identify } from "../install/install.ts";
+import { type IdentifiedManifest, identify } from "../install/install.ts";
 import type { InstallOptions } from "../install/install-options.ts";
 import { type InstallPlan, readInputs } from "../install/read-inputs.ts";
-import { type Resolved, resolveGraph } from "../install/resolve.ts";
+import { type Resolved, type ResolveOptions, resolveGraph } from "../install/resolve.ts";
 import { applyChanges, chooseVersions } from "./apply-changes.ts";
 import { hostPulls } from "./host-pulls.ts";
 import { refusalsOf } from "./refusals-of.ts";
@@ -45,13 +45,17 @@ export interface Planner {
   plan(request: PlanRequest): Promise<Plan>;
 }
 
-/** Somebody who edits an allowlist asks for one plan after the other; an install asks registries itself. */
-const freshForMs = 60_000;
+/**
+ * As npm's registry says (`max-age=300`), and package managers take it: somebody who edits an allowlist asks for one plan after the other. An install asks registries
+ * itself. What is known here, such as revocations, counts from the next moment on.
+ */
+const freshForMs = 5 * 60_000;
 
 /** Resolvers at a time: each is a process of its own. */
 const atOnce = 2;
 
-export function createPlanner(options: PlannerOptions): Planner {
+export function createPlanner(plannerOptions: PlannerOptions): Planner {
+  const options = { ...plannerOptions, freshForMs, memory: createResolverMemory() };
   const turn = createTurnstile(atOnce);
   return {
     plan: (request) =>
@@ -85,7 +89,7 @@ function createTurnstile(limit: number) {
   };
 }
 
-async function planOnce(options: PlannerOptions, request: PlanRequest, scratch: string): Promise<Plan> {
+async function planOnce(options: ResolveOptions & PlannerOptions, request: PlanRequest, scratch: string): Promise<Plan> {
   const { environment, signal } = request;
   const startedAt = performance.now();
   const timingsMs: Record<string, number> = {};
@@ -116,7 +120,7 @@ async function planOnce(options: PlannerOptions, request: PlanRequest, scratch: 
     timingsMs,
   };
   try {
-    const resolved = await timed("resolve", () => resolveGraph({ ...options, freshForMs }, { ...inputs, scratch, signal }));
+    const resolved = await timed("resolve", () => resolveGraph(options, { ...inputs, scratch, signal }));
     await timed("compare", () => compare(options, { inputs, resolved, plan }));
     assertCaps(plan.caps);
   } catch (thrown) {
@@ -149,6 +153,15 @@ async function readChanged(options: PlannerOptions, request: PlanRequest): Promi
   return { ...inputs, rules, choices, packages };
 }
 
+/** Plans that find nothing new have the very same manifest. */
+const identified = new WeakMap<Manifest, IdentifiedManifest>();
+
+function identityOf(manifest: Manifest): IdentifiedManifest {
+  const identity = identified.get(manifest) ?? identify(manifest);
+  identified.set(manifest, identity);
+  return identity;
+}
+
 const emptyManifest: Manifest = { format: 1, roots: {}, nodes: {} };
 
 /** Fills in what the resolved graph changes. */
@@ -157,9 +170,9 @@ async function compare(
   { inputs, resolved, plan }: { inputs: Inputs; resolved: Resolved; plan: Plan },
 ): Promise<void> {
   const { manifest, verdict, heldBack } = resolved;
-  const { lockfileHash } = identify(manifest);
+  const { lockfileHash, blobs } = identityOf(manifest);
   const wanted = wantedBlobs(manifest, inputs.platforms);
-  const known = await getBlobEntries(db.query, [...new Set([...wanted.keys(), ...identify(manifest).blobs])]);
+  const known = await getBlobEntries(db.query, [...new Set([...wanted.keys(), ...blobs])]);
   const before = inputs.previous?.manifest ?? emptyManifest;
   const sizeOf = sizesOf(wanted, known);
   const names = new Set(Object.values(before.nodes).map(({ name }) => name));
