@@ -11,21 +11,20 @@ import {
   LarderError,
   manifestDeltaType,
   manifestFromHeader,
-  parseSignedTime,
   rawRoutes,
   runRequestSchema,
-  signedDesiredStateSchema,
   signingChainSchema,
   timeHeaders,
 } from "../contract/index.ts";
 import { type HostStore, readHostSelf } from "../host/index.ts";
 import { batchedBlobs } from "./batched-blobs.ts";
 import { callServer, type ServerAddress } from "./call-server.ts";
-import type { ControlPlane, DesiredAnswer } from "./control-plane.ts";
+import type { ControlPlane } from "./control-plane.ts";
 import { createEventParser } from "./event-stream.ts";
 import { createProver } from "./prover.ts";
+import { readDesired } from "./read-desired.ts";
 import { resumedBody, withIdleLimit } from "./resumed-body.ts";
-import { readCapped, unreachable } from "./server-answer.ts";
+import { jsonOf, misunderstood, readCapped, readJson, unreachable } from "./server-answer.ts";
 
 export interface ControlPlaneOptions {
   server: URL;
@@ -41,7 +40,7 @@ export interface ControlPlaneOptions {
 
 const kib = 1024;
 const mib = 1024 * kib;
-const limits = { document: 64 * kib, signingChain: mib, manifest: 128 * mib, blob: 256 * mib, event: 256 * kib, runs: 64 * mib };
+const limits = { signingChain: mib, manifest: 128 * mib, blob: 256 * mib, event: 256 * kib, runs: 64 * mib };
 
 const claimedSchema = z.array(z.object({ id: idSchema, request: runRequestSchema }));
 
@@ -242,22 +241,6 @@ async function readIdentityAnswer(response: Response): Promise<HostIdentity> {
   throw misunderstood("its identity");
 }
 
-async function readDesired(response: Response, nonce: string): Promise<DesiredAnswer> {
-  if (response.status === 304) {
-    await response.body?.cancel();
-    return { kind: "notModified" };
-  }
-  const parsed = signedDesiredStateSchema.safeParse(await readJson(response, "the desired state"));
-  if (!parsed.success) throw misunderstood("the desired state");
-  const time = parseSignedTime(response.headers.get(timeHeaders.answer));
-  return {
-    kind: "ok",
-    signed: parsed.data,
-    etag: response.headers.get("etag") ?? undefined,
-    time: time && { nonce, signed: time },
-  };
-}
-
 async function* readEvents(
   response: Response,
   { idleMs, leave, server, signal }: { idleMs: number; leave: AbortController; server: URL; signal: AbortSignal },
@@ -281,22 +264,3 @@ async function* readEvents(
     clearTimeout(idle);
   }
 }
-
-async function readJson(response: Response, subject: string): Promise<unknown> {
-  return jsonOf(new TextDecoder().decode(await readCapped(response, limits.document, subject)));
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The caller's schema refuses it.
-    return undefined;
-  }
-}
-
-const misunderstood = (subject: string): LarderError =>
-  new LarderError("E_SERVER_UNREACHABLE", `The server's answer for ${subject} is not what a Larder control plane says.`, {
-    hint: "Check the server's address, and that host and control plane are of one version.",
-    retryable: true,
-  });

@@ -12,10 +12,17 @@ import type {
 } from "../contract/index.ts";
 import type { ToldTime } from "../host/index.ts";
 
+/** `nextKeyId`: the key that is announced as the next one; a hint. */
 export type DesiredAnswer =
   /** `time`: the control plane's clock when it answered, if it said so. */
-  | { kind: "ok"; signed: SignedDesiredState; etag: string | undefined; time: ToldTime | undefined }
-  | { kind: "notModified" }
+  | {
+      kind: "ok";
+      signed: SignedDesiredState;
+      etag: string | undefined;
+      time: ToldTime | undefined;
+      nextKeyId?: string | undefined;
+    }
+  | { kind: "notModified"; nextKeyId?: string | undefined }
   /** Nothing was installed yet. */
   | { kind: "none" };
 

@@ -1,19 +1,16 @@
 import { type DesiredState, hasCode, type LockfileHash, type Manifest, type Progress } from "../contract/index.ts";
 import {
-  acceptDesiredState,
   createPlanMemory,
   currentTree,
   describeDiskError,
   flipCurrent,
   hasTree,
-  isByAnotherKey,
   isSettled,
   type Materialised,
   materialise,
   missingPackages,
   type PackageKey,
   type PlanMemory,
-  pinNextKey,
   planTree,
   type StoreWriter,
   type SweepOptions,
@@ -25,6 +22,7 @@ import { failpoint, type Logger } from "../lib/index.ts";
 import { checkAfterBoot } from "./check-after-boot.ts";
 import type { ControlPlane, DesiredAnswer } from "./control-plane.ts";
 import { establishIdentity, joinControlPlane } from "./establish-identity.ts";
+import { acceptOffer, heedAnnouncement, type Offer } from "./follow-keys.ts";
 import { createManifestMemory, loadManifest, type ManifestMemory, pruneManifests } from "./manifest-cache.ts";
 import { repairStore } from "./repair-store.ts";
 import { sayHowMuch } from "./say-how-much.ts";
@@ -35,6 +33,8 @@ export interface ReconcileMemory {
   identified: boolean;
   /** The token was tried: a host that is refused does not join again and again. */
   joined?: boolean;
+  /** The announced signing key that was heeded. */
+  nextKeyId?: string;
   /** Of the desired state that `tree` serves. */
   etag?: string | undefined;
   tree?: TreeRef | undefined;
@@ -127,6 +127,7 @@ async function converge(pass: Pass): Promise<ReconcileResult> {
   }
   const answer = await stopwatch.measure("desired", () => askDesired(pass));
   if (answer.kind === "notModified") {
+    await heed(pass, answer);
     await tidyNowAndThen(pass);
     return finish(pass, "unchanged", memory.tree);
   }
@@ -134,7 +135,8 @@ async function converge(pass: Pass): Promise<ReconcileResult> {
   let offer: Offer = answer;
   let offeredAt = performance.now();
   for (;;) {
-    const desired = await stopwatch.measure("accept", () => accept(pass, offer));
+    const desired = await stopwatch.measure("accept", () => acceptOffer(pass, offer));
+    await heed(pass, offer);
     if (await isServed(pass, desired)) {
       memory.etag = offer.etag;
       await mendRest(pass);
@@ -172,11 +174,11 @@ async function askDesired(pass: Pass): Promise<DesiredAnswer> {
   }
 }
 
-type Offer = Extract<DesiredAnswer, { kind: "ok" }>;
-
-async function accept({ writer, controlPlane, signal }: Pass, { signed, time }: Offer): Promise<DesiredState> {
-  if (await isByAnotherKey(writer, signed)) await pinNextKey(writer, await controlPlane.signingChain(signal), signed);
-  return await acceptDesiredState(writer, signed, { time });
+/** Once for each key, as long as it works. */
+async function heed(pass: Pass, { nextKeyId }: { nextKeyId?: string | undefined }): Promise<void> {
+  if (nextKeyId === undefined || nextKeyId === pass.memory.nextKeyId) return;
+  await heedAnnouncement(pass, nextKeyId);
+  pass.memory.nextKeyId = nextKeyId;
 }
 
 /** True when `current` is the desired tree, whole, under the desired generation. */

@@ -1,6 +1,7 @@
 import { errorBodySchema, isErrorCode, LarderError } from "../contract/index.ts";
 
 const maxErrorBytes = 64 * 1024;
+const maxDocumentBytes = 64 * 1024;
 
 /** What a refusing answer says, as an error of ours. `subject`: what was asked for, in words. */
 export async function refusal(response: Response, subject: string): Promise<LarderError> {
@@ -96,3 +97,23 @@ export function parseRetryAfter(value: string | null, nowMs = Date.now()): numbe
   const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - nowMs;
   return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), 600_000) : undefined;
 }
+
+/** At most 64 KiB; `undefined` for what is no JSON: the caller's schema refuses it. */
+export async function readJson(response: Response, subject: string): Promise<unknown> {
+  return jsonOf(new TextDecoder().decode(await readCapped(response, maxDocumentBytes, subject)));
+}
+
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Said above.
+    return undefined;
+  }
+}
+
+export const misunderstood = (subject: string): LarderError =>
+  new LarderError("E_SERVER_UNREACHABLE", `The server's answer for ${subject} is not what a Larder control plane says.`, {
+    hint: "Check the server's address, and that host and control plane are of one version.",
+    retryable: true,
+  });

@@ -177,6 +177,7 @@ export {
   hostIdentitySchema,
   manifestDeltaType,
   manifestFromHeader,
+  nextKeyHeader,
   rawRoutes,
   timeHeaders,
 } from "./routes.ts";
@@ -205,8 +206,12 @@ export {
 } from "./signed-time.ts";
 export { assertDesiredStateSignature, generateSigningKey, type SigningKey, signDesiredState } from "./signing.ts";
 export {
+  announcedKey,
   type FollowedKey,
   followSigningChain,
+  notAnnounced,
+  type PublicHalf,
+  publicHalfSchema,
   type SignedHandover,
   type SigningChain,
   signHandover,

@@ -166,6 +166,8 @@ export const manifestFromHeader = "larder-manifest-from";
 export const manifestDeltaType = "application/vnd.larder.manifest-delta+json";
 
 /** A host that asks for its desired state with `question: NONCE` gets a `SignedTime` for that nonce with it. */
+/** With a desired state, and with word that it has not changed: the id of the signing key that is announced as the next one. A hint; `/api/signing-chain` has the proof. */
+export const nextKeyHeader = "larder-next-key";
 export const timeHeaders = { question: "larder-nonce", answer: "larder-time" } as const;
 
 /** What a host learns of itself when it joins, and may ask again. */

@@ -7,12 +7,14 @@ import type { SigningKey } from "./signing.ts";
 
 const domain = "larder key handover v1\n";
 
-const publicHalfSchema = z.object({
+export const publicHalfSchema = z.object({
   /** See `keyIdOf`. */
   keyId: z.string().max(64),
   /** Raw Ed25519, base64. */
   publicKey: z.string().max(64),
 });
+
+export type PublicHalf = z.infer<typeof publicHalfSchema>;
 
 /** One signing key says which comes after it. */
 const handoverSchema = z.object({
@@ -49,13 +51,26 @@ export interface FollowedKey {
   effective: string;
 }
 
+/** The key that `by` has announced as the next one, and that signs nothing yet; `undefined`: none, or not genuinely. */
+export async function announcedKey(
+  chain: SigningChain,
+  { storeId, by }: { storeId: string; by: string },
+): Promise<PublicHalf | undefined> {
+  for (const link of chain) {
+    const { handover } = link;
+    const isIt = handover.storeId === storeId && handover.from.keyId === by && handover.effective === null;
+    if (isIt && (await isGenuine(link))) return handover.to;
+  }
+  return undefined;
+}
+
 /**
- * From the trusted key to another, each step signed by the key before it. Throws `E_SIGNATURE` when the steps do not lead there, or when the key was announced
- * and is not the active one yet.
+ * From the trusted key to another, each step signed by the key before it. `announced`: what `from` has announced; then nobody else comes after it. Throws
+ * `E_SIGNATURE` when the steps do not lead there, or when the key was announced and is not the active one yet.
  */
 export async function followSigningChain(
   chain: SigningChain,
-  { storeId, from, to }: { storeId: string; from: string; to: string },
+  { storeId, from, to, announced }: { storeId: string; from: string; to: string; announced?: string | undefined },
 ): Promise<FollowedKey> {
   const start = chain.findIndex(({ handover }) => handover.from.keyId === from);
   let [trusted, sequence, since] = [from, chain[start]?.handover.sequence ?? 0, ""];
@@ -64,6 +79,9 @@ export async function followSigningChain(
     const { effective } = handover;
     const continues = handover.storeId === storeId && handover.from.keyId === trusted && handover.sequence === sequence;
     if (!continues || !(await isGenuine(link))) break;
+    if (announced !== undefined && trusted === from && handover.to.keyId !== announced) {
+      throw notAnnounced(handover.to.keyId, announced);
+    }
     if (effective === null) {
       if (handover.to.keyId === to) throw notYet(to);
       break;
@@ -88,6 +106,17 @@ const notYet = (keyId: string): LarderError =>
     hint: "If nobody ran `larder keys rotate` on the control plane, somebody else has its next key.",
     details: { keyId },
   });
+
+/** Also what a host says of a second announcement. */
+export const notAnnounced = (keyId: string, announced: string): LarderError =>
+  new LarderError(
+    "E_SIGNATURE",
+    `The key that this host trusts names ${keyId} as the next one; before, it had announced ${announced}.`,
+    {
+      hint: "Somebody else may have the control plane's key. If it was restored from an older backup, let this host join again with a new token.",
+      details: { keyId, announced },
+    },
+  );
 
 const unknownKey = (from: string, to: string): LarderError =>
   new LarderError(

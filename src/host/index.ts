@@ -14,7 +14,7 @@ export { manifestPath, manifestsFolder, readKeptManifest } from "./kept-manifest
 export type { PackageKey, StoreLayout } from "./layout.ts";
 export { acquireLease, countRuns, type Lease, openRunDirectory, type RunDirectory } from "./lease.ts";
 export { type Materialised, type MaterialiseOptions, materialise, missingPackages } from "./materialise.ts";
-export { isByAnotherKey, pinNextKey, withKey } from "./pin-next-key.ts";
+export { hasHeardOfKey, isByAnotherKey, keepAnnouncedKey, pinNextKey, withKey } from "./pin-next-key.ts";
 export { createPlanMemory, type PlanMemory } from "./plan-memory.ts";
 export { type PackageLink, type PlannedPackage, planTree, type TreePlan } from "./plan-tree.ts";
 export { currentBootId } from "./record.ts";

@@ -10,6 +10,7 @@ import {
   lockfileHashSchema,
   type Platform,
   platformSchema,
+  publicHalfSchema,
   signedDesiredStateSchema,
   timestampSchema,
 } from "../contract/index.ts";
@@ -30,6 +31,8 @@ export const storedIdentitySchema = z.object({
   publicKey: z.string(),
   /** Those that were pinned before it: what was accepted then was signed by them. Newest first. */
   formerKeys: z.array(z.string()).optional(),
+  /** What `publicKey` has announced as the next key: nobody else comes after it. */
+  nextKey: publicHalfSchema.optional(),
   /** The control plane's address. */
   server: z.string(),
 });

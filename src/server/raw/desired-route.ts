@@ -1,4 +1,4 @@
-import { formatSignedTime, LarderError, timeHeaders } from "../../contract/index.ts";
+import { formatSignedTime, LarderError, nextKeyHeader, timeHeaders } from "../../contract/index.ts";
 import { callingHost } from "../auth/calling-host.ts";
 import type { DesiredCache } from "../desired/desired-cache.ts";
 import { errorResponse } from "../http/error-response.ts";
@@ -19,7 +19,9 @@ export async function getDesired(
     // Not 503: the server is well, there is just no such document yet.
     return errorResponse(error, 404);
   }
-  const headers = { etag: current.etag, "cache-control": "private, no-cache" };
+  const { announcedKeyId } = signer;
+  const next = announcedKeyId === undefined ? {} : { [nextKeyHeader]: announcedKeyId };
+  const headers = { etag: current.etag, "cache-control": "private, no-cache", ...next };
   if (matchesEtag(request.headers.get("if-none-match"), current.etag)) return notModified(headers);
   const nonce = request.headers.get(timeHeaders.question);
   const time = nonce === null ? {} : { [timeHeaders.answer]: formatSignedTime(await signer.signTime(nonce.slice(0, 64))) };

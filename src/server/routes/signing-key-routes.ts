@@ -10,13 +10,16 @@ export const signingKeyRoutes = ({ db, vault, clock, signer, desired, announce }
   return api.signingKeys.router({
     list: api.signingKeys.list.handler(async () => (await listSigningKeys(db.query)).map(factsOf)),
 
-    announce: api.signingKeys.announce.handler(({ context: { principal } }) =>
-      db.transaction(async (tx) => {
-        const key = await announceNextKey(tx, options);
-        await recordAudit(tx, { actor: principal.subject, action: "key.announce", target: key.keyId });
-        return factsOf(key);
-      }),
-    ),
+    announce: api.signingKeys.announce.handler(async ({ context: { principal } }) => {
+      const key = await db.transaction(async (tx) => {
+        const next = await announceNextKey(tx, options);
+        await recordAudit(tx, { actor: principal.subject, action: "key.announce", target: next.keyId });
+        await db.notify(tx, formatNotice({ type: "signingKey" }));
+        return next;
+      });
+      await signer.refresh();
+      return factsOf(key);
+    }),
 
     rotate: api.signingKeys.rotate.handler(async ({ input: { now }, context: { principal } }) => {
       const { key, notices, environments } = await db.transaction(async (tx) => {

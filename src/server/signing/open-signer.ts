@@ -34,12 +34,16 @@ export async function openSigner({ db, clock, vault, logger }: SignerOptions): P
       sinceMs: Date.parse(handover?.handover.effective ?? "") || 0,
     };
   };
+  const loadAnnounced = async () =>
+    (await listHandovers(db.query)).find(({ handover }) => handover.effective === null)?.handover.to.keyId;
   const stored = (await activeSigningKey(db.query)) ?? (await createSigningKey(db, vault));
   return createSigner({
     storeId,
     clock,
     logger,
     first: await open(stored),
+    announcedFirst: await loadAnnounced(),
+    loadAnnounced,
     async load(keyId) {
       const active = await activeSigningKey(db.query);
       return active === undefined || active.keyId === keyId ? undefined : await open(active);

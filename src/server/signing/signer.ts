@@ -8,9 +8,11 @@ export interface Signer extends DesiredStateSigner {
   readonly keyId: string;
   /** Raw, base64: what hosts pin. */
   readonly publicKey: string;
+  /** Of the key that is announced as the next one. */
+  readonly announcedKeyId: string | undefined;
   /** This replica's clock, for whoever made up `nonce`. */
   signTime(nonce: string): Promise<SignedTime>;
-  /** Looks which key is active. Not within a transaction. */
+  /** Looks which key is active, and which one is announced. Not within a transaction. */
   refresh(): Promise<void>;
   notice(notice: Notice): void;
 }
@@ -25,16 +27,19 @@ interface SignerOptions {
   clock: Clock;
   logger: Logger;
   first: ActiveKey;
+  announcedFirst: string | undefined;
   /** The active key; `undefined` when that is still `keyId`. */
   load(keyId: string): Promise<ActiveKey | undefined>;
+  loadAnnounced(): Promise<string | undefined>;
 }
 
 const validMs = 30 * 86_400_000;
 
-export function createSigner({ storeId, clock, logger, first, load }: SignerOptions): Signer {
-  let key = first;
+export function createSigner({ storeId, clock, logger, first, announcedFirst, load, loadAnnounced }: SignerOptions): Signer {
+  let [key, announcedKeyId] = [first, announcedFirst];
   const refresh = async () => {
     key = (await load(key.keyId)) ?? key;
+    announcedKeyId = await loadAnnounced();
   };
   return {
     storeId,
@@ -43,6 +48,9 @@ export function createSigner({ storeId, clock, logger, first, load }: SignerOpti
     },
     get publicKey() {
       return key.publicKey;
+    },
+    get announcedKeyId() {
+      return announcedKeyId;
     },
     refresh,
     notice({ type }) {
