@@ -62,6 +62,30 @@ describe("an agent", () => {
     expect(agent.status()).toMatchObject({ phase: "ready", stale: false, tree: { generation: 1 } });
   });
 
+  test("goes by a desired state that came with the event, without asking for it", async () => {
+    await using _agent = await start();
+    await until("it listens", () => fake.eventClients() === 1);
+    await reported({ phase: "pending" });
+    const signed = await fake.publish(first, 1);
+    const asked = fake.requests.length;
+    fake.emit({ type: "desired", environment, generation: 1, offer: { signed, etag: '"brought"' } });
+    await serves(first.lockfileHash);
+    await reported({ phase: "ready", generation: 1 });
+    expect(fake.requests.slice(asked).filter((line) => line.startsWith("GET /api/desired "))).toEqual([]);
+  });
+
+  test("asks, when what came with the event is nothing to go by", async () => {
+    await using agent = await start();
+    await until("it listens", () => fake.eventClients() === 1);
+    const signed = await fake.publish(first, 1);
+    const forged = { ...signed, desired: { ...signed.desired, generation: 7 } };
+    fake.emit({ type: "desired", environment, generation: 7, offer: { signed: forged, etag: '"forged"' } });
+    await serves(first.lockfileHash);
+    await reported({ phase: "ready", generation: 1 });
+    expect(agent.status()).toMatchObject({ phase: "ready", tree: { generation: 1 } });
+    expect(fake.reports.some(({ phase }) => phase === "error")).toBe(false);
+  });
+
   test("reports its progress while it pulls", async () => {
     await fake.publish(second, 1);
     fake.intercept = async (request) => {

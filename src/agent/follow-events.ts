@@ -1,12 +1,17 @@
-import { hasCode, LarderError } from "../contract/index.ts";
+import { type DesiredOffer, hasCode, LarderError } from "../contract/index.ts";
 import { backoffMs, type Logger, sleep } from "../lib/index.ts";
 import type { ControlPlane } from "./control-plane.ts";
 
+interface FollowOptions {
+  /** `offer`: the desired state, if the event brought it. */
+  wake(offer?: DesiredOffer): void;
+  onRun(): void;
+  logger: Logger;
+  signal: AbortSignal;
+}
+
 /** Calls `wake` for each event that asks a host to look, and whenever the stream begins; `onRun` for each script that waits. Ends when `signal` aborts; never throws. */
-export async function followEvents(
-  controlPlane: ControlPlane,
-  { wake, onRun, logger, signal }: { wake: () => void; onRun: () => void; logger: Logger; signal: AbortSignal },
-): Promise<void> {
+export async function followEvents(controlPlane: ControlPlane, { wake, onRun, logger, signal }: FollowOptions): Promise<void> {
   for (let failures = 0; !signal.aborted; ) {
     const startedAt = performance.now();
     let askedMs = 0;
@@ -17,9 +22,10 @@ export async function followEvents(
         wake();
         opened = true;
       };
-      for await (const { type } of controlPlane.events(signal, onOpen)) {
-        if (type === "desired" || type === "reconcile") wake();
-        if (type === "run") onRun();
+      for await (const event of controlPlane.events(signal, onOpen)) {
+        if (event.type === "desired") wake(event.offer);
+        if (event.type === "reconcile") wake();
+        if (event.type === "run") onRun();
       }
       if (!opened) logger.debug("the event stream ended before it began");
     } catch (error) {

@@ -1,4 +1,11 @@
-import { type DesiredState, hasCode, type LockfileHash, type Manifest, type Progress } from "../contract/index.ts";
+import {
+  type DesiredOffer,
+  type DesiredState,
+  hasCode,
+  type LockfileHash,
+  type Manifest,
+  type Progress,
+} from "../contract/index.ts";
 import {
   createPlanMemory,
   currentTree,
@@ -38,6 +45,8 @@ export interface ReconcileMemory {
   /** Of the desired state that `tree` serves. */
   etag?: string | undefined;
   tree?: TreeRef | undefined;
+  /** A desired state that came with an event, for the next pass. */
+  offer?: DesiredOffer | undefined;
   /** When this process last swept, by `performance.now()`. */
   sweptAt?: number;
   /** What a verification found, less what was made anew since. */
@@ -125,7 +134,7 @@ async function converge(pass: Pass): Promise<ReconcileResult> {
     memory.identified = true;
     memory.joined ||= joined;
   }
-  const answer = await stopwatch.measure("desired", () => askDesired(pass));
+  const answer = (await takeOffer(pass)) ?? (await stopwatch.measure("desired", () => askDesired(pass)));
   if (answer.kind === "notModified") {
     await heed(pass, answer);
     await tidyNowAndThen(pass);
@@ -159,6 +168,15 @@ async function converge(pass: Pass): Promise<ReconcileResult> {
     await mendRest(pass);
     return finish(pass, "flipped", memory.tree);
   }
+}
+
+/** What an event brought, if this host may go by it; else what it asks for decides, and says what is wrong. */
+async function takeOffer(pass: Pass): Promise<Offer | undefined> {
+  const { offer: brought } = pass.memory;
+  pass.memory.offer = undefined;
+  if (brought === undefined) return undefined;
+  const offer: Offer = { kind: "ok", ...brought, time: undefined };
+  return (await acceptOffer(pass, offer).catch(() => undefined)) && offer;
 }
 
 /** A host that is no longer known joins anew, if it was started with a token for that. */

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { type ErrorBody, type HostPhase, hasCode, LarderError } from "../contract/index.ts";
+import { type DesiredOffer, type ErrorBody, type HostPhase, hasCode, LarderError } from "../contract/index.ts";
 import { currentTree, type HostStore, type SweepOptions, type TreeRef } from "../host/index.ts";
 import { backoffMs, jittered, type Logger, silentLogger, sleep } from "../lib/index.ts";
 import { scrub } from "./check-after-boot.ts";
@@ -155,9 +155,13 @@ function runAgent(running: Running): Agent {
     }
   };
   const runs = createSentRuns({ controlPlane, runScript: running.runScript, logger, signal });
+  const wakeWith = (offer?: DesiredOffer) => {
+    memory.offer = offer;
+    wake.wake();
+  };
   const tasks = Promise.all([
     loop(),
-    followEvents(controlPlane, { wake: wake.wake, onRun: runs.look, logger, signal }),
+    followEvents(controlPlane, { wake: wakeWith, onRun: runs.look, logger, signal }),
     scrubNowAndThen(running, { wake: wake.wake, signal }),
   ]);
   return {

@@ -1,18 +1,30 @@
 import { z } from "zod";
+import { signedDesiredStateSchema } from "./desired-state.ts";
 import { hostSchema } from "./host.ts";
 import { environmentNameSchema, idSchema } from "./ids.ts";
 import { operationSchema } from "./operation.ts";
 
+/** What `GET /api/desired` answers by now, so that a fleet does not ask for it all at once. */
+const offerSchema = z.object({ signed: signedDesiredStateSchema, etag: z.string() });
+
 /**
  * What `GET /api/events` sends, one JSON object per server-sent event. A hint, never the truth: who misses one polls. A host gets `desired` of its
- * environment, and `reconcile` and `run`, a script that waits for it, of its own.
+ * environment, with the desired state itself, and `reconcile` and `run`, a script that waits for it, of its own. `hosts`: so many have changed that they are not
+ * told one by one.
  */
 export const eventSchema = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("desired"), environment: environmentNameSchema, generation: z.number().int() }),
+  z.object({
+    type: z.literal("desired"),
+    environment: environmentNameSchema,
+    generation: z.number().int(),
+    offer: offerSchema.optional(),
+  }),
   z.object({ type: z.literal("reconcile"), hostId: idSchema }),
   z.object({ type: z.literal("run"), hostId: idSchema }),
   z.object({ type: z.literal("operation"), operation: operationSchema }),
   z.object({ type: z.literal("packages"), environment: environmentNameSchema }),
   z.object({ type: z.literal("host"), host: hostSchema }),
+  z.object({ type: z.literal("hosts") }),
 ]);
+export type DesiredOffer = z.infer<typeof offerSchema>;
 export type Event = z.infer<typeof eventSchema>;

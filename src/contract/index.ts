@@ -19,7 +19,7 @@ export { formatEnrolmentToken, isLikeEnrolmentToken, parseEnrolmentToken } from 
 export { type EnvironmentDetails, environmentSchema } from "./environment.ts";
 export { errorBodySchema } from "./error-body.ts";
 export { type ErrorCode, errorCodes, exitCodeOf, httpStatusOf, isErrorCode } from "./error-codes.ts";
-export { type Event, eventSchema } from "./events.ts";
+export { type DesiredOffer, type Event, eventSchema } from "./events.ts";
 export { type ExactVersion, exactVersionSchema, isExactVersion, parseExactVersion } from "./exact-version.ts";
 export {
   type Generation,

@@ -12,13 +12,14 @@ export interface HostKey {
 
 const columns = { id: hosts.id, environment: hosts.environment, publicKey: hosts.publicKey };
 
-/** `undefined`: unknown, revoked, or a host of the time before hosts had keys. */
-export async function getHostKey(tx: Queryable, id: Id): Promise<HostKey | undefined> {
-  const [row] = await tx
+/** In the order of `ids`. `undefined`: unknown, revoked, or a host of the time before hosts had keys. */
+export async function getHostKeys(tx: Queryable, ids: readonly Id[]): Promise<(HostKey | undefined)[]> {
+  const rows = await tx
     .select(columns)
     .from(hosts)
-    .where(and(eq(hosts.id, id), isNull(hosts.revokedAt)));
-  return row?.publicKey ? { ...row, publicKey: row.publicKey } : undefined;
+    .where(and(sql`${hosts.id} in (select jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb))`, isNull(hosts.revokedAt)));
+  const byId = new Map(rows.flatMap(({ publicKey, ...row }) => (publicKey ? [[row.id, { ...row, publicKey }] as const] : [])));
+  return ids.map((id) => byId.get(id));
 }
 
 export async function findHostByKey(tx: Queryable, publicKey: string): Promise<HostKey | undefined> {
@@ -39,12 +40,15 @@ export async function wasKeyRevokedSince(tx: Queryable, publicKey: string, since
   return rows.length > 0;
 }
 
-/** Hosts that joined or were revoked within the last `withinMs`: what a replica that missed the notice knows is wrong. */
-export async function listChangedHosts(tx: Queryable, withinMs: number): Promise<Id[]> {
+/** Hosts that joined or were revoked within the last `withinMs`, and what holds of them now: what a replica that missed the notice may have wrong. */
+export async function listChangedHosts(tx: Queryable, withinMs: number): Promise<{ id: Id; key: HostKey | undefined }[]> {
   const start = sql`now() - ${withinMs}::float8 * interval '1 millisecond'`;
   const rows = await tx
-    .select({ id: hosts.id })
+    .select({ ...columns, revokedAt: hosts.revokedAt })
     .from(hosts)
     .where(or(gt(hosts.createdAt, start), gt(hosts.revokedAt, start)));
-  return rows.map(({ id }) => id);
+  return rows.map(({ id, environment, publicKey, revokedAt }) => ({
+    id,
+    key: publicKey !== null && revokedAt === null ? { id, environment, publicKey } : undefined,
+  }));
 }

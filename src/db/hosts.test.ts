@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
 import { onBothDatabases } from "../../test/harness/on-both-databases.ts";
-import { type HostReport, hostSchema, tokenSchema } from "../contract/index.ts";
+import { type HostReport, hostSchema, type Id, tokenSchema } from "../contract/index.ts";
 import { listAudit, recordAudit } from "./audit-log.ts";
-import { findHostByKey, getHostKey, listChangedHosts, wasKeyRevokedSince } from "./host-keys.ts";
-import { getHost, insertHost, listHostPlatforms, listHosts, reportHost, revokeHost } from "./hosts.ts";
+import { findHostByKey, getHostKeys, listChangedHosts, wasKeyRevokedSince } from "./host-keys.ts";
+import { type ReportOutcome, reportHosts } from "./host-reports.ts";
+import { getHost, getHosts, insertHost, listHostPlatforms, listHosts, revokeHost } from "./hosts.ts";
 import { ensureMeta, ensureStoreId, getMeta, setMeta } from "./meta.ts";
 import { activeSigningKey, ensureSigningKey, listSigningKeys } from "./signing-keys.ts";
 import { createToken, findToken, listTokens, revokeToken, touchToken } from "./tokens.ts";
@@ -24,7 +25,17 @@ const report: HostReport = {
 };
 
 onBothDatabases("hosts, tokens and keys", ({ db, environment }) => {
-  const reportIn = (id: string, said: HostReport) => db().transaction((tx) => reportHost(tx, id, said));
+  const reportAll = (...reports: [id: string, said: HostReport][]): Promise<ReportOutcome[]> =>
+    db().transaction((tx) =>
+      reportHosts(
+        tx,
+        reports.map(([id, said]) => ({ id, report: said })),
+      ),
+    );
+  const reportIn = async (id: string, said: HostReport) => {
+    const [outcome] = await reportAll([id, said]);
+    return { outcome, host: await getHost(db().query, id) };
+  };
 
   test("a host is pending until it reports, and shows what it reported last", async () => {
     const host = { id: nextId("host"), environment: await environment() };
@@ -32,12 +43,12 @@ onBothDatabases("hosts, tokens and keys", ({ db, environment }) => {
     const fresh = { ...host, generation: 0, accepted: 0, phase: "pending", state: "current", wanted: 0, lag: 0, runsInFlight: 0 };
     expect(inserted).toEqual({ ...fresh, labels: {}, sessions: [], createdAt: expect.any(String) } as never);
     expect(await insertHost(db().query, host)).toBeUndefined();
-    const reported = (await reportIn(host.id, report))?.host;
+    const reported = (await reportIn(host.id, report)).host;
     expect(reported).toMatchObject(report);
     expect(reported?.lastSeenAt).toMatch(/Z$/);
     expect(hostSchema.parse(reported)).toEqual(reported as never);
     const { progress: _, error: __, freeBytes: ___, ...quiet } = report;
-    const later = (await reportIn(host.id, quiet))?.host;
+    const later = (await reportIn(host.id, quiet)).host;
     expect(later).not.toHaveProperty("error");
     expect(later).not.toHaveProperty("progress");
     expect(await getHost(db().query, host.id)).toEqual(later!);
@@ -49,11 +60,59 @@ onBothDatabases("hosts, tokens and keys", ({ db, environment }) => {
     const host = { id: nextId("host"), environment: await environment() };
     await insertHost(db().query, host);
     const session = { id: "a".repeat(32), sequence: 2 };
-    expect(await reportIn(host.id, { ...report, session })).toMatchObject({ stale: false });
+    expect(await reportIn(host.id, { ...report, session })).toMatchObject({ outcome: { kind: "kept" } });
     for (const sequence of [2, 1]) {
       const late = await reportIn(host.id, { ...report, generation: 1, session: { ...session, sequence } });
-      expect(late).toMatchObject({ stale: true, host: { generation: 3 } });
+      expect(late).toMatchObject({ outcome: { kind: "stale" }, host: { generation: 3 } });
     }
+  });
+
+  test("many reports are taken together, several of one host in their order, and each says what became of it", async () => {
+    const name = await environment();
+    const [one, two] = [nextId("host"), nextId("host")];
+    for (const id of [one, two]) await insertHost(db().query, { id, environment: name });
+    const said = (sequence: number, changes: Partial<HostReport> = {}): HostReport => ({
+      ...report,
+      session: { id: "b".repeat(32), sequence },
+      ...changes,
+    });
+    const outcomes = await reportAll(
+      [two, said(1)],
+      ["nobody", report],
+      [one, said(1, { generation: 1, accepted: 7 })],
+      [one, said(3, { generation: 2 })],
+      [one, said(2, { generation: 9 })],
+      [one, said(4, { generation: 2, freeBytes: 5 })],
+    );
+    expect(outcomes.map((outcome) => (outcome.kind === "kept" ? outcome.isNews : outcome.kind))).toEqual([
+      true,
+      "unknown",
+      true,
+      true,
+      "stale",
+      false,
+    ]);
+    expect(await getHost(db().query, one)).toMatchObject({
+      generation: 2,
+      accepted: 7,
+      freeBytes: 5,
+      sessions: [{ sequence: 4 }],
+    });
+    expect((await getHosts(db().query, [two, one, "nobody"])).map(({ id }) => id).sort()).toEqual([one, two].sort());
+  });
+
+  test("the same again is no news, until the host was nearly taken for silent", async () => {
+    const { id } = (await insertHost(db().query, { id: nextId("host"), environment: await environment() }))!;
+    const isNews = async (changes: Partial<HostReport> = {}) => {
+      const { outcome } = await reportIn(id, { ...report, ...changes });
+      return outcome?.kind === "kept" && outcome.isNews;
+    };
+    expect([await isNews(), await isNews(), await isNews({ freeBytes: 1 })]).toEqual([true, false, false]);
+    expect([await isNews({ runsInFlight: 3 }), await isNews(), await isNews({ error: undefined })]).toEqual([true, true, true]);
+    expect(await isNews({ error: undefined })).toBe(false);
+    await db().query.execute(sql`update hosts set last_seen_at = now() - interval '2 minutes' where id = ${id}`);
+    expect(await isNews({ error: undefined })).toBe(true);
+    expect(await isNews({ error: undefined })).toBe(false);
   });
 
   test("a host that lags says since when: since the first generation that it does not serve", async () => {
@@ -81,18 +140,18 @@ onBothDatabases("hosts, tokens and keys", ({ db, environment }) => {
     const publicKey = nextId("key");
     const host = { id: nextId("host"), environment: await environment(), publicKey };
     await insertHost(db().query, host);
-    expect(await getHostKey(db().query, host.id)).toEqual(host);
+    expect(await getHostKeys(db().query, ["nobody" as Id, host.id])).toEqual([undefined, host]);
     expect(await findHostByKey(db().query, publicKey)).toEqual(host);
     const again = insertHost(db().query, { ...host, id: nextId("host") });
     await expect(again).rejects.toThrow();
     await again.catch(() => {});
     expect(await db().transaction((tx) => revokeHost(tx, host.id))).toMatchObject({ id: host.id });
     expect(await db().transaction((tx) => revokeHost(tx, host.id))).toBeUndefined();
-    expect(await getHostKey(db().query, host.id)).toBeUndefined();
+    expect(await getHostKeys(db().query, [host.id])).toEqual([undefined]);
     expect(await wasKeyRevokedSince(db().query, publicKey, "2026-01-01T00:00:00.000Z")).toBe(true);
     expect(await wasKeyRevokedSince(db().query, publicKey, "2126-01-01T00:00:00.000Z")).toBe(false);
-    expect(await listChangedHosts(db().query, 60_000)).toContain(host.id);
-    expect(await reportIn(host.id, report)).toBeUndefined();
+    expect(await listChangedHosts(db().query, 60_000)).toContainEqual({ id: host.id, key: undefined });
+    expect(await reportIn(host.id, report)).toEqual({ outcome: { kind: "unknown" }, host: undefined });
     expect(await listHosts(db().query, host.environment)).toEqual([]);
     expect(await insertHost(db().query, host)).toMatchObject({ id: host.id, generation: 0, phase: "pending" });
   });

@@ -1,17 +1,8 @@
 import { createHash } from "node:crypto";
-import { and, asc, eq, isNotNull, isNull, sql } from "drizzle-orm";
-import {
-  type EnvironmentName,
-  formatPlatform,
-  type Host,
-  type HostLabels,
-  type HostReport,
-  type Id,
-  type Platform,
-} from "../contract/index.ts";
+import { and, eq, isNotNull, isNull, sql } from "drizzle-orm";
+import { type EnvironmentName, formatPlatform, type Host, type HostLabels, type Id, type Platform } from "../contract/index.ts";
 import { toTimestamp } from "./columns.ts";
-import { type NotedSession, noteSession } from "./host-sessions.ts";
-import { cloneAlarmMs, judgeHost } from "./host-state.ts";
+import { judgeHost } from "./host-state.ts";
 import type { Queryable } from "./queryable.ts";
 import { environments, generations, hosts } from "./schema.ts";
 import { ageMs } from "./sql-age.ts";
@@ -59,8 +50,8 @@ const select = (tx: Queryable) =>
 type Row = Awaited<ReturnType<typeof select>>[number];
 
 function toHost(row: Row): Host {
-  const { publicKey, phaseSince, clonedSince, nextGenerationAt: next, silentMs, clonedMs, ...shown } = withoutNulls(row);
-  const facts = { ...shown, phaseSince, clonedSince, nextGenerationAt: next, silentMs, clonedMs };
+  const facts = withoutNulls(row);
+  const { publicKey, phaseSince: _, clonedSince: __, nextGenerationAt: ___, silentMs: ____, clonedMs: _____, ...shown } = facts;
   return { ...shown, ...(publicKey === undefined ? {} : { keyId: keyIdOf(publicKey) }), ...judgeHost(facts) };
 }
 
@@ -119,61 +110,39 @@ export async function getHost(tx: Queryable, id: Id): Promise<Host | undefined> 
   return row && toHost(row);
 }
 
-/** Not revoked, by id; of all environments without one. */
+/** Those of `ids` that are not revoked, in no order. */
+export async function getHosts(tx: Queryable, ids: readonly Id[]): Promise<Host[]> {
+  const isOneOf = sql`${hosts.id} in (select jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb))`;
+  return (await select(tx).where(and(isOneOf, isNull(hosts.revokedAt)))).map(toHost);
+}
+
+/** Not revoked, by id; of all environments without one. A fleet comes as one JSON text: taking thousands of rows apart costs several times as much. */
 export async function listHosts(tx: Queryable, environment?: EnvironmentName): Promise<Host[]> {
   const inEnvironment = environment === undefined ? undefined : eq(hosts.environment, environment);
-  const rows = await select(tx)
-    .where(and(isNull(hosts.revokedAt), inEnvironment))
-    .orderBy(asc(hosts.id));
-  return rows.map(toHost);
-}
-
-/** In a transaction: replaces what the host said before. `stale`: a later report of the same agent is here. `undefined`: unknown or revoked. */
-export async function reportHost(tx: Queryable, id: Id, report: HostReport): Promise<{ host: Host; stale: boolean } | undefined> {
-  const [before] = await tx
-    .select({
-      phase: hosts.phase,
-      sessions: hosts.sessions,
-      clonedAt: hosts.clonedAt,
-      at: sql<string>`now()`.mapWith(toTimestamp),
-    })
+  const row = sql`json_build_array(${sql.join(Object.values(columns), sql`, `)})`;
+  const [found] = await tx
+    .select({ rows: sql<string | null>`json_agg(${row} order by ${hosts.id})::text` })
     .from(hosts)
-    .where(and(eq(hosts.id, id), isNull(hosts.revokedAt)))
-    .for("update");
-  if (!before) return undefined;
-  const noted = report.session && noteSession(before.sessions, report.session, before.at);
-  if (noted?.kind !== "stale")
-    await tx
-      .update(hosts)
-      .set(changesBy(report, before, noted))
-      .where(eq(hosts.id, id));
-  const host = await getHost(tx, id);
-  return host && { host, stale: noted?.kind === "stale" };
+    .innerJoin(environments, eq(environments.name, hosts.environment))
+    .where(and(isNull(hosts.revokedAt), inEnvironment));
+  return (JSON.parse(found?.rows ?? "[]") as unknown[][]).map((values) => toHost(rowOf(values)));
 }
 
-function changesBy(
-  report: HostReport,
-  before: { phase: Host["phase"]; clonedAt: string | null; at: string },
-  noted: NotedSession | undefined,
-) {
-  const { session: _session, accepted, ...said } = report;
-  const alarmGoesOn = before.clonedAt !== null && Date.parse(before.at) - Date.parse(before.clonedAt) < cloneAlarmMs;
-  return {
-    ...said,
-    lockfileHash: report.lockfileHash ?? null,
-    error: report.error ?? null,
-    progress: report.progress ?? null,
-    freeBytes: report.freeBytes ?? null,
-    totalBytes: report.totalBytes ?? null,
-    trustedKeyId: report.trustedKeyId ?? null,
-    lastSeenAt: before.at,
-    ...(accepted === undefined ? {} : { accepted }),
-    ...(report.phase === before.phase ? {} : { phaseSince: before.at }),
-    ...(noted?.kind === "noted" ? { sessions: noted.sessions } : {}),
-    ...(noted?.kind === "noted" && noted.cloned
-      ? { clonedAt: before.at, ...(alarmGoesOn ? {} : { clonedSince: before.at }) }
-      : {}),
-  };
+const names = Object.keys(columns) as (keyof Row)[];
+const timestamps = new Set<keyof Row>(["createdAt", "lastSeenAt", "phaseSince", "clonedSince", "nextGenerationAt"]);
+
+/** From the values of `columns` in their order, as JSON has them. */
+function rowOf(values: readonly unknown[]): Row {
+  const row: Record<string, unknown> = {};
+  for (const [i, name] of names.entries()) {
+    const value = values[i];
+    row[name] = typeof value === "string" && timestamps.has(name) ? toTimestamp(value) : value;
+  }
+  return row as Row;
+}
+
+export async function countHosts(tx: Queryable, environment: EnvironmentName): Promise<number> {
+  return await tx.$count(hosts, and(isNull(hosts.revokedAt), eq(hosts.environment, environment)));
 }
 
 /** In a transaction; its key is worth nothing from then on. `undefined`: unknown, or revoked before. */

@@ -75,9 +75,19 @@ export {
   listGenerations,
   setGenerationNote,
 } from "./generations.ts";
-export { findHostByKey, getHostKey, type HostKey, listChangedHosts, wasKeyRevokedSince } from "./host-keys.ts";
+export { findHostByKey, getHostKeys, type HostKey, listChangedHosts, wasKeyRevokedSince } from "./host-keys.ts";
+export { type ReportingHost, type ReportOutcome, reportHosts } from "./host-reports.ts";
 export { claimRuns, countWaitingRuns, dropRun, finishRun, getRun, queueRun, type RunToQueue } from "./host-runs.ts";
-export { getHost, type HostToInsert, insertHost, listHostPlatforms, listHosts, reportHost, revokeHost } from "./hosts.ts";
+export {
+  countHosts,
+  getHost,
+  getHosts,
+  type HostToInsert,
+  insertHost,
+  listHostPlatforms,
+  listHosts,
+  revokeHost,
+} from "./hosts.ts";
 export { handSigningOver, insertAnnouncedKey, listHandovers, lockActiveSigningKey } from "./key-handovers.ts";
 /** @internal For tests. */
 export {

@@ -2,6 +2,7 @@
 // Imports nothing of Larder. Everything here works on Bun and on Node ≥ 20.
 
 export { syncDirectory, writeFileAtomic } from "./atomic-write.ts";
+export { type BatchOptions, createBatcher } from "./batcher.ts";
 export { type Clock, systemClock, timestamp } from "./clock.ts";
 export { acquireDirectoryLock, type LockAttempt, type LockHolder } from "./directory-lock.ts";
 export { errnoOf, undefinedOn } from "./errno.ts";

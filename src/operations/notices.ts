@@ -6,7 +6,7 @@ const noticeSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("operation"), id: idSchema }),
   z.object({ type: z.literal("desired"), environment: environmentNameSchema, generation: z.number() }),
   z.object({ type: z.literal("packages"), environment: environmentNameSchema }),
-  z.object({ type: z.literal("host"), id: idSchema }),
+  z.object({ type: z.literal("hosts"), ids: z.array(idSchema) }),
   z.object({ type: z.literal("reconcile"), hostId: idSchema }),
 ]);
 export type Notice = z.infer<typeof noticeSchema>;

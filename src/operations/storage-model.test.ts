@@ -18,7 +18,7 @@ import {
   listGenerations,
   listManifestBlobs,
   openDatabase,
-  reportHost,
+  reportHosts,
   setActiveStore,
   tryElect,
 } from "../db/index.ts";
@@ -111,7 +111,8 @@ async function perform(stage: StorageStage, state: History, step: Command): Prom
       if (number === undefined || number < (state.hostAt ?? 0)) return;
       await insertHost(query, { id: "h" as Id, environment: defaultEnvironment });
       const platform = { os: "linux", cpu: "x64" } as never;
-      await reportHost(query, "h" as Id, { phase: "ready", generation: number, agentVersion: "1", runsInFlight: 0, platform });
+      const report = { phase: "ready", generation: number, agentVersion: "1", runsInFlight: 0, platform } as const;
+      await reportHosts(query, [{ id: "h" as Id, report }]);
       state.hostAt = number;
       return;
     }

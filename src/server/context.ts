@@ -27,6 +27,7 @@ import { createDesiredCache, type DesiredCache } from "./desired/desired-cache.t
 import { startDesiredWatch } from "./desired/desired-watch.ts";
 import { type EventHub, openEventHub } from "./events/event-hub.ts";
 import { type Notice, parseNotice } from "./events/notice.ts";
+import { createReportDesk, type ReportDesk } from "./hosts/report-desk.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { openControlDirectory } from "./open-control-directory.ts";
 import { createManifestDeltas, type ManifestDeltas } from "./raw/manifest-deltas.ts";
@@ -68,6 +69,7 @@ export interface ServerContext extends AsyncDisposable {
   manifestDeltas: ManifestDeltas;
   readableBlobs: ReadableBlobs;
   events: EventHub;
+  reportDesk: ReportDesk;
   stocker: Stocker;
   runWaiters: RunWaiters;
   types: { db: Db; library: TypesLibrary; answers: TypesAnswers };
@@ -106,7 +108,7 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
   const authenticator = createAuthenticator({ db, logger, storeId: signer.storeId });
   const hostAuthenticator = createHostAuthenticator({ db, signer, clock });
   const desired = createDesiredCache({ db, signer, clock });
-  const events = stack.use(openEventHub({ db, hostAuthenticator, logger }));
+  const events = stack.use(openEventHub({ db, hostAuthenticator, desired, logger }));
   const stocker = stack.use(createStocker({ db, logger, platforms: config.platforms }));
   const runWaiters = createRunWaiters();
   const library = stack.use(
@@ -195,6 +197,7 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
     manifestDeltas: createManifestDeltas({ db }),
     readableBlobs: createReadableBlobs({ db }),
     events,
+    reportDesk: createReportDesk({ db, stocker }),
     stocker,
     runWaiters,
     types,

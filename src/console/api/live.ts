@@ -69,6 +69,7 @@ function createBatch(queries: QueryClient) {
   return {
     add(event: Event) {
       if (event.type === "host") hosts.set(event.host.id, event.host);
+      else if (event.type === "hosts") invalidate(keys.hosts);
       else if (event.type === "packages") {
         for (const key of [keys.packages(event.environment), keys.requests(event.environment)]) invalidate(key);
       } else if (event.type === "desired") {

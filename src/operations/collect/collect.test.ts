@@ -9,7 +9,7 @@ import {
   listStrayBlobs,
   putBlobEntry,
   reclaimedBytes,
-  reportHost,
+  reportHosts,
   tryElect,
 } from "../../db/index.ts";
 import { silentLogger } from "../../lib/index.ts";
@@ -90,13 +90,12 @@ test("I4: a host three generations behind keeps its blobs, until it moves on or 
   const { a } = await threeGenerations(stage);
   await insertHost(stage.db.query, { id: "h" as Id, environment: defaultEnvironment });
   const report = (generation: number) =>
-    reportHost(stage.db.query, "h" as Id, {
-      phase: "ready",
-      generation,
-      agentVersion: "1",
-      runsInFlight: 0,
-      platform: { os: "linux", cpu: "x64" } as never,
-    });
+    reportHosts(stage.db.query, [
+      {
+        id: "h" as Id,
+        report: { phase: "ready", generation, agentVersion: "1", runsInFlight: 0, platform: { os: "linux", cpu: "x64" } },
+      },
+    ]);
   await report(1);
   expect(await stage.collect({ graceMs: 0, keep: 0 })).toMatchObject({ result: { manifests: 1, deleted: { blobs: 1 } } });
   expect(await has(stage, a)).toBe(true);

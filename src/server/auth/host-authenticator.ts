@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import {
   type HostProof,
   type Id,
@@ -8,8 +9,8 @@ import {
   proofAheadMs,
   proofLifeMs,
 } from "../../contract/index.ts";
-import { type Db, getHostKey, type HostKey, listChangedHosts } from "../../db/index.ts";
-import type { Clock } from "../../lib/index.ts";
+import { type Db, getHostKeys, type HostKey, listChangedHosts } from "../../db/index.ts";
+import { type Clock, createBatcher } from "../../lib/index.ts";
 import type { Notice } from "../events/notice.ts";
 import type { Signer } from "../signing/signer.ts";
 import type { Principal } from "./principal.ts";
@@ -43,7 +44,8 @@ export function createHostAuthenticator({ db, signer, clock }: { db: Db; signer:
     const [startedAt, gapMs] = [performance.now(), performance.now() - checkedAt];
     const changed = await listChangedHosts(db.query, changedWithinMs);
     if (gapMs > changedWithinMs / 2) known.clear();
-    for (const id of changed) known.delete(id);
+    // Only those: when thousands have joined of late, the rest is right.
+    for (const { id, key } of changed) if (!isDeepStrictEqual(known.get(id), key)) known.delete(id);
     checkedAt = startedAt;
   };
   const keepFresh = async () => {
@@ -54,12 +56,18 @@ export function createHostAuthenticator({ db, signer, clock }: { db: Db; signer:
     await checking;
   };
 
+  /** When a fleet comes to a replica that knows none of it. */
+  const readKey = createBatcher<Id, HostKey | undefined>({
+    max: 500,
+    concernsAll: () => true,
+    run: (ids) => getHostKeys(db.query, ids),
+  });
   const keyOf = async (id: Id): Promise<HostKey | undefined> => {
     await keepFresh();
     const remembered = known.get(id);
     if (remembered) return remembered;
     const noticesBefore = notices;
-    const key = await getHostKey(db.query, id);
+    const key = await readKey(id);
     // What was read may be older than a revocation that came meanwhile.
     if (key && notices === noticesBefore) known.set(id, key);
     return key;

@@ -1,8 +1,10 @@
-import type { Event, Role } from "../../contract/index.ts";
+import type { EnvironmentName, Event, Role } from "../../contract/index.ts";
 import { type Db, listSessionIds, listTokens } from "../../db/index.ts";
 import type { Logger } from "../../lib/index.ts";
 import type { HostAuthenticator } from "../auth/host-authenticator.ts";
 import { isRevokedBy, type Principal } from "../auth/principal.ts";
+import type { DesiredCache } from "../desired/desired-cache.ts";
+import { createChangedHosts } from "./changed-hosts.ts";
 import { createEventStream, type EventStream, formatEvent, heartbeat, reconnectAfter } from "./event-stream.ts";
 import type { Notice } from "./notice.ts";
 import { readEvent } from "./read-event.ts";
@@ -23,21 +25,37 @@ interface Session {
 
 interface HubOptions {
   db: Db;
+  desired: Pick<DesiredCache, "current">;
   hostAuthenticator: Pick<HostAuthenticator, "isCurrent">;
   logger: Logger;
   heartbeatMs?: number;
 }
 
-export function openEventHub({ db, hostAuthenticator, logger, heartbeatMs = 15_000 }: HubOptions): EventHub {
+export function openEventHub({ db, desired, hostAuthenticator, logger, heartbeatMs = 15_000 }: HubOptions): EventHub {
   const sessions = new Set<Session>();
   const reading = new Map<string, "once" | "again">();
   /** Sessions that are no host's. */
   let users = 0;
   let closed = false;
 
-  const broadcast = (event: Event) => {
+  const send = (event: Event, isFor: (principal: Principal) => boolean) => {
     const bytes = formatEvent(event);
-    for (const { principal, stream } of sessions) if (isVisibleTo(principal, event)) stream.send(bytes);
+    for (const { principal, stream } of sessions) if (isFor(principal) && isVisibleTo(principal, event)) stream.send(bytes);
+  };
+  const hasHostsOf = (environment: EnvironmentName): boolean => {
+    for (const { principal } of sessions) if (principal.host?.environment === environment) return true;
+    return false;
+  };
+  const isHost = ({ role }: Principal) => role === "host";
+  const isUser = ({ role }: Principal) => role !== "host";
+  /** Hosts get the desired state along with the news: a fleet that had to ask for it would ask all at once. */
+  const broadcast = async (event: Event) => {
+    send(event, event.type === "desired" ? isUser : () => true);
+    if (event.type !== "desired" || !hasHostsOf(event.environment)) return;
+    // Without it hosts still learn that there is something to ask for.
+    const current = await desired.current(event.environment).catch(() => undefined);
+    const isThis = current !== undefined && current.signed.desired.generation >= event.generation;
+    send(isThis ? { ...event, offer: { signed: current.signed, etag: current.etag } } : event, isHost);
   };
   /** Thousands of hosts report; nobody has to read that again for an event that no host may see. */
   const hasAudience = ({ type }: Notice) =>
@@ -54,7 +72,7 @@ export function openEventHub({ db, hostAuthenticator, logger, heartbeatMs = 15_0
       do {
         reading.set(key, "once");
         const event = await readEvent(db.query, notice);
-        if (event) broadcast(event);
+        if (event) await broadcast(event);
       } while (reading.get(key) === "again");
     } catch (error) {
       logger.warn({ err: error, notice: notice.type }, "an event could not be read; whoever waits for it will poll");
@@ -62,6 +80,7 @@ export function openEventHub({ db, hostAuthenticator, logger, heartbeatMs = 15_0
       reading.delete(key);
     }
   };
+  const changedHosts = createChangedHosts({ db, logger, publish: (event) => send(event, isUser) });
 
   /** Also the moment to notice a revocation whose own notice was lost, and a session that has expired. */
   const beat = async () => {
@@ -103,11 +122,15 @@ export function openEventHub({ db, hostAuthenticator, logger, heartbeatMs = 15_0
     notice(notice) {
       if (notice.type === "revoked") {
         for (const { principal, stream } of sessions) if (isRevokedBy(principal, notice)) stream.close();
-      } else if (hasAudience(notice) && notice.type !== "resumed") void publish(notice);
+      } else if (hasAudience(notice) && notice.type !== "resumed") {
+        if (notice.type === "hosts") changedHosts.add(notice.ids);
+        else void publish(notice);
+      }
     },
     async [Symbol.asyncDispose]() {
       closed = true;
       clearInterval(timer);
+      changedHosts.stop();
       // Not all in the same instant at the replicas that are left.
       const spreadMs = Math.min(10_000, sessions.size);
       for (const { stream } of sessions) {

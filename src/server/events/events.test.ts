@@ -7,6 +7,7 @@ import { silentLogger } from "../../lib/index.ts";
 import { commitTestGeneration } from "../testing/test-generation.ts";
 import { type Caller, openTestServer, type TestServer } from "../testing/test-server.ts";
 import { openEventHub } from "./event-hub.ts";
+import { hostsNotices, type Notice, parseNotice } from "./notice.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -69,12 +70,30 @@ test("a host sees its own environment's generations and its own wake-ups, and no
   const { generation } = await commitTestGeneration(server.context, { content: Buffer.from("d") });
   await server.admin.hosts.reconcile({ id: "listening" });
   await until("the last event", () => ofType(host.events, "reconcile").length > 0);
+  const desired = await server.fetch(rawRoutes.desired, { token });
+  const offer = { signed: (await desired.json()) as never, etag: desired.headers.get("etag") ?? "" };
   expect(host.events).toEqual([
-    { type: "desired", environment: "default", generation: generation.number } as Event,
+    { type: "desired", environment: defaultEnvironment, generation: generation.number, offer },
     { type: "reconcile", hostId: "listening" },
   ]);
   await until("the admin has them all", () => ofType(admin.events, "reconcile").length === 2);
   expect(ofType(admin.events, "desired")).toHaveLength(2);
+});
+
+test("some hosts that changed are told one by one, a fleet as a whole", async () => {
+  await using admin = await listen(server.adminToken);
+  const ids = ["told-1", "told-2"];
+  for (const id of ids) await server.join(id);
+  await until("both are told", () =>
+    ids.every((id) => ofType(admin.events, "host").some((event) => JSON.stringify(event).includes(id))),
+  );
+  expect(ofType(admin.events, "hosts")).toEqual([]);
+  const many = Array.from({ length: 500 }, (_, i) => `many-${i}`);
+  for (const notice of hostsNotices(many)) server.context.events.notice(parseNotice(notice) as Notice);
+  await until("the fleet is told", () => ofType(admin.events, "hosts").length > 0);
+  expect(ofType(admin.events, "hosts")).toEqual([{ type: "hosts" }]);
+  await server.join("told-later");
+  await until("a later one is told", () => JSON.stringify(admin.events).includes("told-later"));
 });
 
 test("a revocation ends the streams of that host, and of no other", async () => {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { idSchema } from "../../contract/index.ts";
+import { type Id, idSchema } from "../../contract/index.ts";
 import { type Notice as OperationNotice, parseNotice as parseOperationNotice } from "../../operations/index.ts";
 
 const revokedSchema = z.object({
@@ -29,6 +29,17 @@ interface ResumedNotice {
 }
 
 export const formatNotice = (notice: Notice): string => JSON.stringify(notice);
+
+/** A notice has room for so many ids of the longest kind. */
+const idsInNotice = 100;
+
+/** What to tell of hosts that changed, in as few notices as hold them. */
+export function hostsNotices(ids: readonly Id[]): string[] {
+  const unique = [...new Set(ids)];
+  return Array.from({ length: Math.ceil(unique.length / idsInNotice) }, (_, i) =>
+    formatNotice({ type: "hosts", ids: unique.slice(i * idsInNotice, (i + 1) * idsInNotice) }),
+  );
+}
 
 /** `undefined` for what another version says and this one does not know: a notice is a hint. */
 export function parseNotice(payload: string): Notice | undefined {

@@ -3,10 +3,6 @@ import type { CallContext } from "../routes/api.ts";
 import type { createRouter } from "../routes/router.ts";
 import type { Dispatch } from "./fetch-handler.ts";
 import { withJsonBody } from "./request-body.ts";
-import { createTurnstile } from "./turnstile.ts";
-
-/** Of the ten connections to the database. When thousands of hosts report a change, people must not wait behind them all. */
-const reportsAtOnce = 5;
 
 interface Call extends CallContext {
   failure?: { thrown: unknown };
@@ -26,7 +22,6 @@ export function createContractDispatch(router: ReturnType<typeof createRouter>):
       },
     ],
   });
-  const report = createTurnstile(reportsAtOnce);
   return async ({ request, principal, id, route, keepOpen }) => {
     // Its answer is as long in coming as the script runs.
     if (route.name === "hosts.run") keepOpen();
@@ -42,8 +37,7 @@ export function createContractDispatch(router: ReturnType<typeof createRouter>):
       responseHeaders,
     };
     const asked = await withJsonBody(request, route.name);
-    const answer = () => handler.handle(asked, { prefix: "/api", context: call });
-    const { response } = await (route.name === "hosts.report" ? report(answer) : answer());
+    const { response } = await handler.handle(asked, { prefix: "/api", context: call });
     if (call.failure) throw call.failure.thrown;
     if (response === undefined) throw new Error(`${route.name} is in the route table, but oRPC does not match ${request.url}`);
     for (const [name, value] of responseHeaders) response.headers.append(name, value);

@@ -85,7 +85,7 @@ async function join(
       target: hostId,
       details: { environment, name, platform },
     });
-    await db.notify(tx, formatNotice({ type: "host", id: hostId }));
+    await db.notify(tx, formatNotice({ type: "hosts", ids: [hostId] }));
     log.info({ host: hostId, environment, enrolment: id }, "a host has joined");
     await failpoint("enrol:before-commit");
     return { id: hostId, environment };

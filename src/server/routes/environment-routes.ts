@@ -1,12 +1,12 @@
 import { type EnvironmentName, LarderError } from "../../contract/index.ts";
 import {
+  countHosts,
   createEnvironment,
   currentGeneration,
   type EnvironmentState,
   getAllowlist,
   getEnvironment,
   listEnvironments,
-  listHosts,
   type Queryable,
   recordAudit,
 } from "../../db/index.ts";
@@ -33,7 +33,7 @@ export const environmentRoutes = (context: ServerContext) => {
         installDue: allowlist?.installDue ?? false,
         packages: packages.length,
         enabled: packages.filter(({ enabled }) => enabled).length,
-        hosts: (await listHosts(db.query, environment)).length,
+        hosts: await countHosts(db.query, environment),
       };
     }),
 

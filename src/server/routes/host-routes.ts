@@ -1,17 +1,17 @@
 import { type Id, LarderError } from "../../contract/index.ts";
-import { claimRuns, finishRun, getHost, listHosts, recordAudit, reportHost, revokeHost } from "../../db/index.ts";
+import { claimRuns, finishRun, getHost, listHosts, recordAudit, revokeHost } from "../../db/index.ts";
 import { assertFirst } from "../auth/assert-first.ts";
 import { callingHost } from "../auth/calling-host.ts";
 import type { ServerContext } from "../context.ts";
 import { formatNotice, type Notice } from "../events/notice.ts";
 import { sendRun } from "../runs/send-run.ts";
-import { api } from "./api.ts";
+import { api, apiOfFleets } from "./api.ts";
 import { enrolmentRoutes } from "./enrolment-routes.ts";
 
 export const hostRoutes = (context: ServerContext) => {
-  const { db, stocker, announce } = context;
+  const { db, reportDesk, announce } = context;
   return api.hosts.router({
-    list: api.hosts.list.handler(async ({ input: { environment, state, limit } }) => {
+    list: apiOfFleets.hosts.list.handler(async ({ input: { environment, state, limit } }) => {
       const hosts = await listHosts(db.query, environment);
       return hosts.filter((host) => state === undefined || host.state === state).slice(0, limit);
     }),
@@ -58,16 +58,9 @@ export const hostRoutes = (context: ServerContext) => {
       return { awaited };
     }),
 
-    report: api.hosts.report.handler(async ({ input, context: { principal } }) => {
-      const { id } = callingHost(principal);
-      const { host, stale } = await db.transaction(async (tx) => {
-        const reported = known(id, await reportHost(tx, id, input));
-        if (!reported.stale) await db.notify(tx, formatNotice({ type: "host", id }));
-        return reported;
-      });
-      if (!stale) await stocker.consider(host);
-      return { kept: !stale };
-    }),
+    report: api.hosts.report.handler(async ({ input, context: { principal } }) => ({
+      kept: await reportDesk.take(callingHost(principal).id, input),
+    })),
   });
 };
 

@@ -1,12 +1,12 @@
 import { currentGeneration, getAllowlist, listHosts, listOperations } from "../../db/index.ts";
 import type { ServerContext } from "../context.ts";
 import { readStorageStatus } from "../storage/read-storage-status.ts";
-import { api } from "./api.ts";
+import { api, apiOfFleets } from "./api.ts";
 import { requireEnvironment } from "./environment-routes.ts";
 
 export const statusRoutes = ({ db, stores, signer, version }: ServerContext) =>
   api.status.router({
-    get: api.status.get.handler(async ({ input: { environment } }) => {
+    get: apiOfFleets.status.get.handler(async ({ input: { environment } }) => {
       await requireEnvironment(db.query, environment);
       const generation = await currentGeneration(db.query, environment);
       const allowlist = await getAllowlist(db.query, environment);

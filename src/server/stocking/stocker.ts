@@ -7,7 +7,7 @@ import type { Notice } from "../events/notice.ts";
 /** Sees to it that hosts get what nobody has fetched yet: for a platform that came after the install, after a rollback or promotion, or when a blob was lost. */
 export interface Stocker extends Disposable {
   /** Called with what a host has just reported, or joined with. Never throws: a report is worth keeping whatever comes of this. */
-  consider(host: Pick<Host, "environment" | "phase" | "platform">): Promise<void>;
+  consider(host: Pick<Host, "environment" | "phase"> & { platform?: Platform | null | undefined }): Promise<void>;
   /** A new generation is looked at for all platforms, when the hosts that lack nothing have been served. */
   notice(notice: Notice): void;
 }
@@ -44,7 +44,7 @@ export function createStocker({ db, logger, platforms, lookEveryMs = 2000, lookA
 
   return {
     async consider({ environment, phase, platform }) {
-      if ((phase !== "error" && phase !== "pending") || platform === undefined) return;
+      if ((phase !== "error" && phase !== "pending") || !platform) return;
       const key = `${environment} ${formatPlatform(platform)}`;
       if (performance.now() - (lookedAt.get(key) ?? Number.NEGATIVE_INFINITY) < lookEveryMs) return;
       lookedAt.set(key, performance.now());
