@@ -5,11 +5,11 @@ import { runSuite } from "./run-suite.ts";
 
 const neverAborted = new AbortController().signal;
 
-async function run(files: Record<string, string>, { deadlineMs = 20_000 } = {}) {
+async function run(files: Record<string, string>, { deadlineMs = 20_000, parallel = 1 } = {}) {
   await using dir = await openTempDir("suite");
   for (const [name, source] of Object.entries(files))
     await Bun.write(dir.join(name), `import { test, expect } from "bun:test";\n${source}`);
-  const suite = { name: "sample", files: Object.keys(files), testTimeoutMs: 5000, deadlineMs };
+  const suite = { name: "sample", files: Object.keys(files), parallel, testTimeoutMs: 5000, deadlineMs };
   const result = await runSuite(dir.path, suite, { args: [], signal: neverAborted, quiet: true });
   return {
     passed: result.passed,
@@ -42,6 +42,17 @@ test("a run that dies is a failure, however many tests had passed", async () => 
     "b.test.ts": `test("y", () => process.kill(process.pid, "SIGKILL"));`,
   });
   expect(failed).toEqual(Array(2).fill("no result: the process was ended by SIGKILL"));
+});
+
+test("files at a time are counted like files in turn, and one that dies is a failure", async () => {
+  const files = {
+    "a.test.ts": `test("x", () => {});`,
+    "b.test.ts": `test("y", () => {});`,
+    "c.test.ts": `test("z", () => expect(1).toBe(2));`,
+  };
+  expect(await run(files, { parallel: 2 })).toEqual({ passed: 2, failed: ["z"], skipped: [] });
+  const dying = { ...files, "c.test.ts": `test("z", () => process.kill(process.pid, "SIGKILL"));` };
+  expect((await run(dying, { parallel: 2 })).failed.length).toBeGreaterThan(0);
 });
 
 test("a run past its deadline is stopped", async () => {

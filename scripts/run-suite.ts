@@ -13,7 +13,7 @@ export interface SuiteResult {
   durationMs: number;
 }
 
-/** Runs one `bun test` process, its output on this process's streams, and counts by its report. Kills all of it at the deadline or the signal. */
+/** Runs one `bun test`, its output on this process's streams, and counts by its report. Kills all of it at the deadline or the signal. */
 export async function runSuite(
   root: string,
   suite: Suite,
@@ -39,7 +39,9 @@ async function runBun(
   args: string[],
   { signal, quiet }: { signal: AbortSignal; quiet?: boolean },
 ): Promise<number | string> {
-  const flags = ["test", "--only-failures", "--no-orphans", `--timeout=${suite.testTimeoutMs}`, "--reporter=junit", ...args];
+  const parallel = suite.parallel > 1 ? [`--parallel=${suite.parallel}`, "--no-isolate"] : [];
+  const limits = [`--timeout=${suite.testTimeoutMs}`, ...parallel];
+  const flags = ["test", "--only-failures", "--no-orphans", ...limits, "--reporter=junit", ...args];
   const files = suite.files.map((file) => `./${file}`);
   // Bun's own test output goes to standard error; standard output keeps the summary.
   const child = spawn(process.execPath, [...flags, ...files], {

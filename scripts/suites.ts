@@ -4,6 +4,8 @@ export interface Suite {
   name: string;
   /** Relative to the repository, sorted. */
   files: string[];
+  /** Files at a time. */
+  parallel: number;
   /** For one test that sets no limit of its own. */
   testTimeoutMs: number;
   /** For the whole suite; past it its processes are killed. */
@@ -12,13 +14,16 @@ export interface Suite {
 
 const minute = 60_000;
 
-/** Each in a process of its own. A folder of `test/` that is not named here is a suite with the limits of `other`. */
+/**
+ * Each in processes of its own. A folder of `test/` that is not named here is a suite with the limits of `other`. Unit tests wait for databases more than they
+ * compute, so that two files at a time take half as long.
+ */
 const known = {
-  unit: { folders: ["src", "scripts", "test/harness"], testTimeoutMs: 30_000, deadlineMs: 20 * minute },
-  e2e: { folders: ["test/e2e"], testTimeoutMs: 3 * minute, deadlineMs: 30 * minute },
-  crash: { folders: ["test/crash"], testTimeoutMs: 10 * minute, deadlineMs: 25 * minute },
-  fleet: { folders: ["test/fleet"], testTimeoutMs: 2 * minute, deadlineMs: 15 * minute },
-  other: { folders: [], testTimeoutMs: minute, deadlineMs: 10 * minute },
+  unit: { folders: ["src", "scripts", "test/harness"], parallel: 2, testTimeoutMs: 30_000, deadlineMs: 20 * minute },
+  e2e: { folders: ["test/e2e"], parallel: 1, testTimeoutMs: 3 * minute, deadlineMs: 30 * minute },
+  crash: { folders: ["test/crash"], parallel: 1, testTimeoutMs: 10 * minute, deadlineMs: 25 * minute },
+  fleet: { folders: ["test/fleet"], parallel: 1, testTimeoutMs: 2 * minute, deadlineMs: 15 * minute },
+  other: { folders: [], parallel: 1, testTimeoutMs: minute, deadlineMs: 10 * minute },
 } as const;
 
 /** Every test of the repository, in suites, the quickest first. */
@@ -44,7 +49,7 @@ function suiteOf(file: string): string {
   return rest === undefined ? "other" : (folder as string);
 }
 
-function limitsOf(name: string): Pick<Suite, "testTimeoutMs" | "deadlineMs"> {
-  const { testTimeoutMs, deadlineMs } = name in known ? known[name as keyof typeof known] : known.other;
-  return { testTimeoutMs, deadlineMs };
+function limitsOf(name: string): Pick<Suite, "parallel" | "testTimeoutMs" | "deadlineMs"> {
+  const { parallel, testTimeoutMs, deadlineMs } = name in known ? known[name as keyof typeof known] : known.other;
+  return { parallel, testTimeoutMs, deadlineMs };
 }
