@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { chmodSync, closeSync, fchmodSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { chmodSync, closeSync, fchmodSync, futimesSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import type { ArchiveFile, ArchiveSink } from "../archive/index.ts";
 import type { RecordedFile } from "./record.ts";
@@ -12,6 +12,9 @@ export interface FileWriter extends ArchiveSink {
 }
 
 export const fileMode = (executable: boolean): number => (executable ? 0o555 : 0o444);
+
+/** 1985-10-26T08:15:00Z, npm's own choice: what an archive says of time does not count, and all hosts agree. */
+const fileTimeSeconds = 499_162_500;
 
 /** `root` must exist, be empty and be nobody else's: paths are joined to it unresolved. */
 export function createFileWriter(root: string): FileWriter {
@@ -44,7 +47,8 @@ export function createFileWriter(root: string): FileWriter {
     },
     endFile() {
       if (!open) throw new Error("the end of no file");
-      const { file, hash } = open;
+      const { file, hash, descriptor } = open;
+      futimesSync(descriptor, fileTimeSeconds, fileTimeSeconds);
       close();
       const { path, sizeBytes, executable } = file;
       files.push({ path, sizeBytes, sha256: hash.digest("hex"), ...(executable ? { executable } : {}) });

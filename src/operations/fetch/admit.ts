@@ -12,6 +12,8 @@ export interface Admitted {
   sizeBytes: number;
   unpackedBytes: number;
   files: number;
+  /** The first few that Windows cannot hold. */
+  awkwardPaths: string[];
   /** Its declarations. */
   types: PackedBundle;
 }
@@ -45,7 +47,8 @@ export async function admitTarball(
   await failpoint("install:after-put");
   await readBack(blobs, key, { label, signal });
   const types = await packBundle(cutter.finish());
-  return { key, sizeBytes: spool.sizeBytes, unpackedBytes: summary.unpackedBytes, files: summary.files, types };
+  const { unpackedBytes, files, awkwardPaths } = summary;
+  return { key, sizeBytes: spool.sizeBytes, unpackedBytes, files, awkwardPaths, types };
 }
 
 /** Its row says that it can be read; so that is what is shown first. */

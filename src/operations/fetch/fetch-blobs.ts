@@ -41,6 +41,8 @@ export interface FetchResult {
   bytes: number;
   /** All of them, as they are in the index. */
   entries: Map<BlobKey, KnownSize>;
+  /** Of what was fetched. */
+  warnings: string[];
 }
 
 /** Makes every blob that the wanted platforms need present, with its row: bytes first. Fetches only what no store has whole. */
@@ -51,7 +53,7 @@ export async function fetchBlobs(options: FetchOptions, input: FetchInput): Prom
   const present = await getBlobEntries(db.query, [...wanted.keys()]);
   const missing = await missingBlobs(options, wanted, present);
   const entries = new Map<BlobKey, KnownSize>(present);
-  const result = { fetched: 0, fetchedBytes: 0, blobs: wanted.size, bytes: 0, entries };
+  const result = { fetched: 0, fetchedBytes: 0, blobs: wanted.size, bytes: 0, entries, warnings: [] as string[] };
   for (const { sizeBytes } of present.values()) result.bytes += sizeBytes;
   const progress = (subject?: string) =>
     input.report({
@@ -69,7 +71,7 @@ export async function fetchBlobs(options: FetchOptions, input: FetchInput): Prom
     try {
       const url = await tarballUrl(options, node, signal);
       const source = await registry.tarball(url, { name: node.name, label, signal });
-      const { types, ...admitted } = await admitTarball(source, node, { blobs, scratch: input.scratch, signal });
+      const { types, awkwardPaths, ...admitted } = await admitTarball(source, node, { blobs, scratch: input.scratch, signal });
       await db.transaction(async (tx) => {
         await assertEpoch(tx, input.epoch);
         await putBlobEntry(tx, { ...admitted, store: blobs.name });
@@ -79,6 +81,8 @@ export async function fetchBlobs(options: FetchOptions, input: FetchInput): Prom
       result.fetchedBytes += admitted.sizeBytes;
       result.bytes += admitted.sizeBytes;
       entries.set(admitted.key, admitted);
+      if (awkwardPaths.length > 0)
+        result.warnings.push(`${label} has files that Windows cannot hold: ${awkwardPaths.join(", ")}.`);
       if (result.bytes > limitBytes) throw overLimit(result.bytes, { limitBytes, label });
       progress(label);
     } catch (thrown) {

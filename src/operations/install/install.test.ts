@@ -208,3 +208,12 @@ test("bytes that the blob store lost are fetched again, and the generation stays
   expect(await stage.installed()).toMatchObject({ generation: 1, changed: false, fetched: 1 });
   expect(await stage.blobs.head(key)).toBeDefined();
 });
+
+test("a package with files that Windows cannot hold comes in, with a warning that names them", async () => {
+  stage = await openInstallStage([{ name: "odd", version: "1.0.0", files: { "index.js": "", "lib/aux.js": "" } }]);
+  await stage.allow("odd@1.0.0");
+  expect(await stage.installed()).toMatchObject({
+    generation: 1,
+    warnings: ["odd@1.0.0 has files that Windows cannot hold: lib/aux.js."],
+  });
+});

@@ -65,9 +65,11 @@ async function installOnce(options: InstallOptions, run: OperationRun, scratch: 
     assertCaps(judgeCaps(caps, measure(manifest, wanted, known)));
   });
   const limitBytes = caps.packedBytes.block ?? undefined;
-  const { entries, ...fetched } = await timings.phase("fetch", () =>
-    fetchBlobs(options, { wanted, limitBytes, scratch, epoch, signal, report: run.report }),
-  );
+  const {
+    entries,
+    warnings: odd,
+    ...fetched
+  } = await timings.phase("fetch", () => fetchBlobs(options, { wanted, limitBytes, scratch, epoch, signal, report: run.report }));
   await failpoint("install:fetched");
   const capFindings = judgeCaps(caps, measure(manifest, wanted, entries));
   assertCaps(capFindings);
@@ -75,7 +77,7 @@ async function installOnce(options: InstallOptions, run: OperationRun, scratch: 
   const nodes = Object.keys(manifest.nodes).length;
   const committed = await commitInstall(options, { run, plan, ...identified, ...resolved, nodes, timings });
   if (committed === "stale") return "stale";
-  const warnings = [...capFindings, ...verdict.flags].map(({ message }) => message);
+  const warnings = [...[...capFindings, ...verdict.flags].map(({ message }) => message), ...odd];
   return {
     ...fetched,
     ...committed,

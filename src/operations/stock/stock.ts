@@ -57,10 +57,11 @@ async function stockOnce(options: StockOptions, run: OperationRun<"stock">, scra
   await failpoint("stock:planned");
   const wanted = wantedBlobs(wants.manifest, wants.platforms);
   const limitBytes = policy.caps.packedBytes.block ?? undefined;
-  const { entries: _, ...fetched } = await fetchBlobs(options, { wanted, limitBytes, scratch, epoch, signal, report });
+  const { entries: _, warnings, ...fetched } = await fetchBlobs(options, { wanted, limitBytes, scratch, epoch, signal, report });
   await failpoint("stock:fetched");
   const { number, lockfileHash } = wants.generation;
-  return { generation: number, lockfileHash, platforms: wants.platforms.map(formatPlatform).sort(), ...fetched };
+  const told = warnings.length > 0 ? { warnings } : {};
+  return { generation: number, lockfileHash, platforms: wants.platforms.map(formatPlatform).sort(), ...fetched, ...told };
 }
 
 /** Hints: whoever misses it polls. */
