@@ -94,13 +94,19 @@ describe("before something is destroyed", () => {
   });
 });
 
-describe("rollback and promotion look before they ask", () => {
+describe("what changes much looks before it asks", () => {
   const asking = { inIsTTY: true, errIsTTY: true, answers: ["y"] };
 
   test("a generation that is not there is refused without a question", async () => {
     const { exitCode, err } = await larder("rollback 99", asking);
     expect([exitCode, err.includes("[y/N]")]).toEqual([4, false]);
     expect(err).toContain("99");
+  });
+
+  test("a host that is not there is refused without a question", async () => {
+    const { exitCode, err } = await larder("hosts revoke nobody", asking);
+    expect([exitCode, err.includes("[y/N]")]).toEqual([4, false]);
+    expect(err).toContain("nobody");
   });
 
   test("a rollback says what it changes, and that the allowlist stays", async () => {

@@ -127,6 +127,7 @@ export const hostsRevoke = defineCommand<[id: string]>({
   configure: (command) => void command.argument("<id>", "the host's id, see `larder hosts list`"),
   async run(context, [id]) {
     const { client } = await connect(context);
+    await client.hosts.get({ id });
     await confirm(context, `Revoke host ${id}, whose key is worth nothing then`);
     const revoked = await client.hosts.revoke({ id });
     return { json: revoked, text: `Revoked ${revoked.id}.` };

@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
+import { startPostgres } from "../../../test/harness/postgres.ts";
+import { until } from "../../../test/harness/until.ts";
 import type { Role, Session } from "../../contract/index.ts";
+import { createTokenText } from "../auth/token-text.ts";
 import { openTestServer, type TestServer } from "../testing/test-server.ts";
 
 let server: TestServer;
@@ -171,6 +175,33 @@ test("a session ends by itself", async () => {
   expect((await whoami(cookie, brief)).status).toBe(200);
   await Bun.sleep(350);
   expect((await whoami(cookie, brief)).status).toBe(401);
+});
+
+test("on PostgreSQL a session that one replica made is good at every other, and ends at all of them when it ends at one", async () => {
+  await using postgres = await startPostgres();
+  const database = { url: await postgres.createDatabase() };
+  const shared = { database, secretKey: randomBytes(32).toString("hex"), adminToken: createTokenText("admin") };
+  await using one = await openTestServer(shared);
+  await using two = await openTestServer(shared);
+  const replicas = [one, two];
+  const statuses = (cookie: string) => Promise.all(replicas.map(async (on) => (await whoami(cookie, on)).status));
+  const { token, text } = await one.admin.tokens.create({ role: "admin", subject: "Ada" });
+  const [first, second] = [await signIn(text, { on: one }), await signIn(text, { on: two })];
+  for (const { cookie } of [first, second]) {
+    expect(await statuses(cookie)).toEqual([200, 200]);
+    for (const on of replicas) expect((await createEnvironment({ cookie, origin: on.url }, on)).status).toBe(201);
+  }
+  expect((await whoami(first.cookie, two)).body).toMatchObject({ subject: "Ada", tokenId: token.id });
+
+  const ended = await two.fetch("/api/session", { method: "DELETE", headers: { cookie: first.cookie, origin: two.url } });
+  expect(await ended.json()).toEqual({ ended: true });
+  expect((await whoami(first.cookie, two)).status).toBe(401);
+  await until("the first replica has heard of it", async () => (await whoami(first.cookie, one)).status === 401);
+  expect(await statuses(second.cookie)).toEqual([200, 200]);
+
+  await one.admin.tokens.revoke({ id: token.id });
+  expect((await whoami(second.cookie, one)).status).toBe(401);
+  await until("the second replica has heard of it", async () => (await whoami(second.cookie, two)).status === 401);
 });
 
 test("the newest hundred sessions of a token last", async () => {
