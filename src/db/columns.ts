@@ -1,4 +1,5 @@
-import { customType } from "drizzle-orm/pg-core";
+import { sql } from "drizzle-orm";
+import { bigint, customType } from "drizzle-orm/pg-core";
 
 /** `timestamptz(3)` as the contract's timestamps: RFC 3339 in UTC with milliseconds, whatever the session's time zone. */
 export const timestampColumn = customType<{ data: string; driverData: string }>({
@@ -18,3 +19,8 @@ const inUtc = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d{1,3}))?\+00(?::00)
 export const bytesColumn = customType<{ data: Uint8Array; driverData: Uint8Array }>({
   dataType: () => "bytea",
 });
+
+/** `int8` as a number. */
+export const countColumn = (name: string) => bigint(name, { mode: "number" });
+
+export const now = sql`now()`;
