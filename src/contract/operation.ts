@@ -61,6 +61,7 @@ export const stockResultSchema = z.object({
   fetched: z.number().int(),
   fetchedBytes: z.number().int(),
   durationMs: z.number(),
+  warnings: z.array(z.string()).optional(),
 });
 export type StockResult = z.infer<typeof stockResultSchema>;
 
