@@ -102,7 +102,14 @@ export {
   progressSchema,
   type StockResult,
 } from "./operation.ts";
-export { type Allowlist, allowlistSchema, type PackageEntry, packageEntrySchema } from "./package-entry.ts";
+export {
+  type Allowlist,
+  allowlistSchema,
+  type PackageEntry,
+  type PinRequest,
+  packageEntrySchema,
+  pinRequestSchema,
+} from "./package-entry.ts";
 export { isPackageName, type PackageName, packageNameSchema, parsePackageName, scopeOf } from "./package-name.ts";
 export { type PackageRequest, packageRequestSchema } from "./package-request.ts";
 export {

@@ -13,6 +13,14 @@ export const packageEntrySchema = z.object({
 });
 export type PackageEntry = z.infer<typeof packageEntrySchema>;
 
+/** What to pin. */
+export const pinRequestSchema = z.object({
+  name: packageNameSchema,
+  version: exactVersionSchema.optional().describe("Absent: the newest that policy allows"),
+  range: z.string().min(1).max(256).optional().describe("Without a version: the newest of these"),
+});
+export type PinRequest = z.infer<typeof pinRequestSchema>;
+
 /** The allowlist and the number that every change to it increments: what a commit compares and sets. */
 export const allowlistSchema = z.object({
   revision: z.number().int().nonnegative(),

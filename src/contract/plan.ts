@@ -3,16 +3,13 @@ import { errorBodySchema } from "./error-body.ts";
 import { exactVersionSchema } from "./exact-version.ts";
 import { packageChangeSchema } from "./generation.ts";
 import { environmentNameSchema, idSchema } from "./ids.ts";
+import { pinRequestSchema } from "./package-entry.ts";
 import { packageNameSchema } from "./package-name.ts";
 import { capFindingSchema, findingSchema, policyChangeSchema } from "./policy.ts";
 
 /** Edits of the allowlist that are only imagined. */
 export const allowlistChangesSchema = z.object({
-  add: z
-    .array(z.object({ name: packageNameSchema, version: exactVersionSchema.optional() }))
-    .max(1000)
-    .default([])
-    .describe("Without a version: the newest that policy allows"),
+  add: z.array(pinRequestSchema).max(1000).default([]),
   remove: z.array(packageNameSchema).max(1000).default([]),
   enable: z.array(packageNameSchema).max(1000).default([]),
   disable: z.array(packageNameSchema).max(1000).default([]),

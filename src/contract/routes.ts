@@ -7,7 +7,7 @@ import { generationsContract } from "./generation-routes.ts";
 import { hostContract } from "./host-routes.ts";
 import { environmentNameSchema, idSchema } from "./ids.ts";
 import { installOperationSchema, operationSchema, startedSchema } from "./operation.ts";
-import { allowlistSchema, packageEntrySchema } from "./package-entry.ts";
+import { allowlistSchema, packageEntrySchema, pinRequestSchema } from "./package-entry.ts";
 import { packageNameSchema } from "./package-name.ts";
 import { requestsContract } from "./package-request.ts";
 import { choiceSchema } from "./plan.ts";
@@ -47,15 +47,7 @@ export const contract = {
       })
       .input(
         inEnvironment.extend({
-          packages: z
-            .array(
-              z.object({
-                name: packageNameSchema,
-                version: exactVersionSchema.optional().describe("Absent: the newest that policy allows"),
-              }),
-            )
-            .min(1)
-            .max(1000),
+          packages: z.array(pinRequestSchema).min(1).max(1000),
         }),
       )
       .output(

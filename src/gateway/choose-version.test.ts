@@ -32,6 +32,20 @@ describe("the version that is pinned where none was asked for", () => {
     });
   });
 
+  test("is in the range that was asked for: the newest release in it that policy allows", () => {
+    const served = serve(
+      { "1.0.0": 9 * day, "1.2.0": 9 * day, "1.3.0-rc.1": 9 * day, "1.3.0": 3_600_000, "2.0.0": 8 * day },
+      "2.0.0",
+    );
+    expect(chooseVersion(served, "^1.0.0")).toMatchObject({
+      version: "1.2.0",
+      latest: "2.0.0",
+      passedOver: [{ version: "1.3.0", rule: "release-age" }],
+    });
+    expect(chooseVersion(served, "^3.0.0")).toBeUndefined();
+    expect(chooseVersion(served, ">=1")).toMatchObject({ version: "2.0.0", why: "It is the registry's latest." });
+  });
+
   test("is the newest older release otherwise, and says what was passed over and why", () => {
     const choice = chooseVersion(serve({ "1.0.0": 9 * day, "1.1.0-rc.1": 9 * day, "1.1.0": 3_600_000 }, "1.1.0"));
     expect(choice).toMatchObject({ version: "1.0.0", latest: "1.1.0" });

@@ -1,27 +1,40 @@
 import type { Choice, ExactVersion, Finding } from "../contract/index.ts";
 import { highestVersion, latestVersion, sortVersions } from "../npm/index.ts";
+import { rangeTest } from "./judge-release.ts";
 import type { ServedPackument } from "./served-packument.ts";
 
 const passedOverListed = 5;
 
 /**
- * The version to pin where none was asked for: the registry's latest if policy allows it, else the newest allowed release that is older, else the newest allowed one.
- * `undefined`: policy allows none. Pure.
+ * The version to pin where none was asked for: the registry's latest if policy allows it, else the newest allowed release that is older, else the newest allowed one;
+ * with a range, of what is in it. `undefined`: policy allows none. Pure.
  */
-export function chooseVersion({ packument, versions, hidden }: ServedPackument): Choice | undefined {
+export function chooseVersion({ packument, versions, hidden }: ServedPackument, range?: string): Choice | undefined {
   const { name } = packument;
   const latest = latestVersion(packument);
-  if (latest !== undefined && versions.has(latest)) {
+  const suits = range === undefined ? () => true : rangeTest(range);
+  if (latest !== undefined && versions.has(latest) && suits(latest)) {
     return { name, version: latest, latest, why: "It is the registry's latest.", passedOver: [] };
   }
-  const version = newestUpTo(versions, latest) ?? highestVersion(versions);
+  const suitable = new Set([...versions].filter(suits));
+  const version = (range === undefined ? newestUpTo(suitable, latest) : newestRelease(suitable)) ?? highestVersion(suitable);
   if (version === undefined) return undefined;
-  const passedOver = newerThan(hidden, version);
-  const why = latest
+  const passedOver = newerThan(new Map([...hidden].filter(([other]) => suits(other))), version);
+  return { name, version, ...(latest && { latest }), why: whyOf(version, { latest, range, hidden }), passedOver };
+}
+
+function whyOf(
+  version: ExactVersion,
+  { latest, range, hidden }: { latest: ExactVersion | undefined; range: string | undefined } & Pick<ServedPackument, "hidden">,
+): string {
+  if (range !== undefined) return `${version} is the newest in ${range} that policy allows.`;
+  return latest
     ? `The registry's latest is ${latest}: ${hidden.get(latest)?.[0]?.message ?? "it cannot be used."} ${version} is the newest that policy allows.`
     : `The registry does not say which version is the latest. ${version} is the newest that policy allows.`;
-  return { name, version, ...(latest && { latest }), why, passedOver };
 }
+
+const newestRelease = (versions: ReadonlySet<ExactVersion>): ExactVersion | undefined =>
+  sortVersions([...versions]).findLast((version) => !version.includes("-"));
 
 function newestUpTo(versions: ReadonlySet<ExactVersion>, limit: ExactVersion | undefined): ExactVersion | undefined {
   if (limit === undefined) return undefined;

@@ -23,6 +23,7 @@ export { namePackages } from "./name-packages.ts";
 export { noSuchEnvironment } from "./no-such-environment.ts";
 export { type Notice, parseNotice } from "./notices.ts";
 export type { OperationHandler, OperationHandlers, OperationRun } from "./operation-handler.ts";
+export { pinVersions } from "./pin-versions.ts";
 export { createPlanner, type Planner, type PlannerOptions, type PlanRequest } from "./plan/planner.ts";
 export { planRevocation, type Revoked, type RevokeRequest, revoke } from "./plan/revoke.ts";
 export { testPolicy } from "./plan/test-policy.ts";

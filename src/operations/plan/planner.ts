@@ -13,14 +13,15 @@ import {
   type Revocation,
 } from "../../contract/index.ts";
 import { getBlobEntries, listHosts, listPackages } from "../../db/index.ts";
-import { createResolverMemory, createRuleset } from "../../gateway/index.ts";
+import { createResolverMemory } from "../../gateway/index.ts";
 import { diffManifests, type SizeOf } from "../generations/diff-manifests.ts";
 import { assertCaps, estimatePacked, judgeCaps, type KnownSize, measure, wantedBlobs } from "../install/caps.ts";
 import { type IdentifiedManifest, identify } from "../install/install.ts";
 import type { InstallOptions } from "../install/install-options.ts";
 import { type InstallPlan, readInputs } from "../install/read-inputs.ts";
 import { type Resolved, type ResolveOptions, resolveGraph } from "../install/resolve.ts";
-import { applyChanges, chooseVersions } from "./apply-changes.ts";
+import { pinVersions } from "../pin-versions.ts";
+import { applyChanges } from "./apply-changes.ts";
 import { hostPulls } from "./host-pulls.ts";
 import { refusalsOf } from "./refusals-of.ts";
 
@@ -89,7 +90,7 @@ function createTurnstile(limit: number) {
   };
 }
 
-async function planOnce(options: ResolveOptions & PlannerOptions, request: PlanRequest, scratch: string): Promise<Plan> {
+async function planOnce(options: PlanSource, request: PlanRequest, scratch: string): Promise<Plan> {
   const { environment, signal } = request;
   const startedAt = performance.now();
   const timingsMs: Record<string, number> = {};
@@ -99,7 +100,7 @@ async function planOnce(options: ResolveOptions & PlannerOptions, request: PlanR
     timingsMs[name] = rounded(performance.now() - from);
     return value;
   };
-  const inputs = await timed("read", () => readChanged(options, request));
+  const inputs = await timed("read", () => askingAgain(options, (source) => readChanged(source, request)));
   const plan: Plan = {
     environment,
     ok: true,
@@ -120,22 +121,40 @@ async function planOnce(options: ResolveOptions & PlannerOptions, request: PlanR
     timingsMs,
   };
   try {
-    const resolved = await timed("resolve", () => resolveGraph(options, { ...inputs, scratch, signal }));
+    const resolved = await timed("resolve", () =>
+      askingAgain(options, (source) =>
+        resolveGraph(source, { ...inputs, scratch: join(scratch, `${source.freshForMs}`), signal }),
+      ),
+    );
     await timed("compare", () => compare(options, { inputs, resolved, plan }));
     assertCaps(plan.caps);
   } catch (thrown) {
-    if (!hasCode(thrown, "E_POLICY", "E_RESOLVE", "E_TOO_LARGE", "E_VERSION_NOT_FOUND", "E_PACKAGE_NOT_FOUND")) throw thrown;
+    if (!hasCode(thrown, "E_TOO_LARGE", ...refusals)) throw thrown;
     Object.assign(plan, { ok: false, error: thrown.toBody(), refusals: refusalsOf(thrown) });
   }
   timingsMs.total = rounded(performance.now() - startedAt);
   return plan;
 }
 
+type PlanSource = PlannerOptions & ResolveOptions & { freshForMs: number };
+
+const refusals = ["E_POLICY", "E_RESOLVE", "E_VERSION_NOT_FOUND", "E_PACKAGE_NOT_FOUND"] as const;
+
+/** Nothing is refused by what registries said a while ago: they may have published, since, what is missing. */
+async function askingAgain<T>(options: PlanSource, work: (options: PlanSource) => Promise<T>): Promise<T> {
+  try {
+    return await work(options);
+  } catch (thrown) {
+    if (!hasCode(thrown, ...refusals)) throw thrown;
+    return await work({ ...options, freshForMs: 0 });
+  }
+}
+
 interface Inputs extends InstallPlan {
   choices: Plan["choices"];
 }
 
-async function readChanged(options: PlannerOptions, request: PlanRequest): Promise<Inputs> {
+async function readChanged(options: PlanSource, request: PlanRequest): Promise<Inputs> {
   const { environment, policy, revoked, signal } = request;
   const inputs = await readInputs(options, environment);
   const rules = {
@@ -144,9 +163,9 @@ async function readChanged(options: PlannerOptions, request: PlanRequest): Promi
     revocations: revoked ? [...inputs.rules.revocations, revoked] : inputs.rules.revocations,
   };
   const { add = [], remove = [], enable = [], disable = [] } = request.changes ?? {};
-  const open = add.filter(({ version }) => version === undefined).map(({ name }) => name);
-  const source = { client: options.registry, cache: options.cache, freshForMs };
-  const choices = await chooseVersions(open, { source, ruleset: createRuleset(rules), signal });
+  const source = { client: options.registry, cache: options.cache, freshForMs: options.freshForMs };
+  const open = add.filter(({ version }) => version === undefined);
+  const choices = (await pinVersions(open, { source, rules, signal })).flatMap(({ choice }) => choice ?? []);
   const named = add.flatMap(({ name, version }) => (version === undefined ? [] : [{ name, version }]));
   const entries = await listPackages(options.db.query, environment);
   const packages = applyChanges(entries, { remove, enable, disable }, [...named, ...choices]);

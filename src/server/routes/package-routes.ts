@@ -9,11 +9,11 @@ import {
   setPackageEnabled,
   upsertPackages,
 } from "../../db/index.ts";
+import { pinVersions } from "../../operations/index.ts";
 import type { ServerContext } from "../context.ts";
 import { formatNotice } from "../events/notice.ts";
 import { api } from "./api.ts";
 import { requireEnvironment } from "./environment-routes.ts";
-import { pinVersions } from "./pin-versions.ts";
 
 export const packageRoutes = ({ db, registry, packuments }: ServerContext) =>
   api.packages.router({
@@ -29,7 +29,7 @@ export const packageRoutes = ({ db, registry, packuments }: ServerContext) =>
       const before = await listPackages(db.query, environment);
       const known = new Map(before.map(({ name, version }) => [name, version]));
       const rules = { environment, ...(await readEffectivePolicy(db.query, environment)) };
-      const pins = await pinVersions(packages, { registry, cache: packuments, rules, known, signal });
+      const pins = await pinVersions(packages, { source: { client: registry, cache: packuments }, rules, known, signal });
       const choices = new Map(pins.map(({ name, choice }) => [name, choice]));
       return await db.transaction(async (tx) => {
         const results = await upsertPackages(tx, environment, { pins, addedBy: principal.subject });

@@ -22,7 +22,8 @@ afterAll(async () => {
 });
 
 const environment = defaultEnvironment;
-const add = (...packages: { name: string; version?: string }[]) => server.admin.packages.add({ environment, packages });
+const add = (...packages: { name: string; version?: string; range?: string }[]) =>
+  server.admin.packages.add({ environment, packages });
 const listed = async () => {
   const { packages } = await server.admin.packages.list({ environment });
   return packages.map(({ name, version, enabled }) => `${name}@${version}${enabled ? "" : " off"}`);
@@ -34,6 +35,15 @@ test("a package without a version gets the registry's latest, and says what it w
   const again = await add({ name: "plain" });
   expect(again).toMatchObject([{ version: "1.2.0", change: "changed", previousVersion: "1.0.0" }]);
   expect(await add({ name: "plain", version: "1.2.0" })).toMatchObject([{ change: "unchanged" }]);
+});
+
+test("a package with a range gets the newest of it, and what is no range, or has nothing in it, is refused", async () => {
+  expect(await add({ name: "plain", range: "~1.0.0" })).toMatchObject([
+    { version: "1.0.0", choice: { latest: "1.2.0", why: "1.0.0 is the newest in ~1.0.0 that policy allows." } },
+  ]);
+  expect(await add({ name: "plain", range: "^1.0.0" })).toMatchObject([{ version: "1.2.0", change: "changed" }]);
+  expect(await refusalOf(add({ name: "plain", range: "^7" }))).toMatchObject({ code: "E_VERSION_NOT_FOUND" });
+  expect(await refusalOf(add({ name: "plain", range: "not a range" }))).toMatchObject({ code: "E_INPUT" });
 });
 
 test("a scoped name travels through list, disable, enable and remove", async () => {

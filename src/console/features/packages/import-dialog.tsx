@@ -28,7 +28,7 @@ export function ImportDialog({ open, onClose, onReview }: ImportDialogProps) {
       open={open}
       onClose={onClose}
       title="Import package.json"
-      description="Its dependencies go on the allowlist. Exact pins stay; for a range, the newest version is pinned."
+      description="Its dependencies go on the allowlist. Exact pins stay; for a range, the newest version in it that policy allows is pinned."
       footer={
         <>
           <Button onClick={onClose}>Cancel</Button>

@@ -4,6 +4,8 @@ export interface Spec {
   name: string;
   /** Absent: the newest that policy allows. */
   version?: string;
+  /** Without a version: what it must be in. */
+  range?: string;
 }
 
 /** `dayjs zod@4.1.12`: names with or without an exact version, apart by blanks or commas. What is neither is in `wrong`. */
@@ -19,7 +21,7 @@ export function parseSpecs(text: string): { specs: Spec[]; wrong: string[] } {
   return { specs: [...specs.values()], wrong };
 }
 
-/** The dependencies of a `package.json`: exact pins stay, ranges become the newest version. Throws a `SyntaxError` for what is no JSON. */
+/** The dependencies of a `package.json`: exact pins stay, for a range it will be the newest version in it. Throws a `SyntaxError` for what is no JSON. */
 export function specsOfPackageJson(text: string): { specs: Spec[]; ranges: string[]; skipped: string[] } {
   const manifest: unknown = JSON.parse(text);
   const dependencies =
@@ -33,9 +35,12 @@ export function specsOfPackageJson(text: string): { specs: Spec[]; ranges: strin
     if (!isPackageName(name) || /^[a-z+]+:|\//.test(range)) skipped.push(`${name} (${range})`);
     else if (isExactVersion(exact)) specs.push({ name, version: exact });
     else {
-      specs.push({ name });
+      specs.push(isTag(range) ? { name } : { name, range });
       ranges.push(`${name} ${range}`);
     }
   }
   return { specs, ranges, skipped };
 }
+
+/** `latest` and its like, or nothing: not a range of versions. */
+const isTag = (text: string): boolean => text === "" || (/^[a-z]/i.test(text) && !/^[vx](?:[\d.]|$)/i.test(text));

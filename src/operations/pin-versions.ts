@@ -1,31 +1,31 @@
-import { type Choice, type ExactVersion, LarderError, type PackageName } from "../../contract/index.ts";
+import { type Choice, type ExactVersion, LarderError, type PackageName, type PinRequest } from "../contract/index.ts";
 import {
   chooseVersion,
   createRuleset,
   fetchPackument,
-  type PackumentCache,
+  isVersionRange,
+  type PackumentSource,
   type Rules,
+  rangeTest,
   refusedByPolicy,
   type ServedPackument,
   servePackument,
-} from "../../gateway/index.ts";
-import { mapConcurrent } from "../../lib/index.ts";
-import { closestVersions, type RegistryClient } from "../../npm/index.ts";
-
-export interface Pin {
-  name: PackageName;
-  version: ExactVersion;
-}
+} from "../gateway/index.ts";
+import { mapConcurrent } from "../lib/index.ts";
+import { closestVersions } from "../npm/index.ts";
 
 /** A pin, and how its version was chosen where none was asked for. */
-export type ChosenPin = Pin & { choice?: Choice };
+export interface ChosenPin {
+  name: PackageName;
+  version: ExactVersion;
+  choice?: Choice;
+}
 
 interface PinOptions {
-  registry: RegistryClient;
-  cache: PackumentCache;
+  source: PackumentSource;
   rules: Rules;
   /** Pins that were checked before: not asked about again. */
-  known: ReadonlyMap<PackageName, ExactVersion>;
+  known?: ReadonlyMap<PackageName, ExactVersion>;
   signal: AbortSignal;
 }
 
@@ -36,18 +36,20 @@ const atOnce = 8;
  * `E_INPUT` (named twice), `E_PACKAGE_NOT_FOUND`, `E_VERSION_NOT_FOUND`, `E_POLICY`, or the registry's trouble.
  */
 export async function pinVersions(
-  requests: readonly { name: PackageName; version?: ExactVersion | undefined }[],
-  { registry, cache, rules, known, signal }: PinOptions,
+  requests: readonly PinRequest[],
+  { source, rules, known, signal }: PinOptions,
 ): Promise<ChosenPin[]> {
   assertNamedOnce(requests);
+  for (const request of requests) assertRange(request);
   const ruleset = createRuleset(rules);
-  return await mapConcurrent(requests, { limit: atOnce, signal }, async ({ name, version }) => {
-    if (version !== undefined && known.get(name) === version) return { name, version };
-    const packument = await fetchPackument({ client: registry, cache }, name, { signal, suffices: ruleset.suffices });
-    if (packument === undefined) throw packageNotFound(name, registry.hostOf(name));
-    const served = servePackument(packument, registry.hostOf(name), ruleset);
+  const { client } = source;
+  return await mapConcurrent(requests, { limit: atOnce, signal }, async ({ name, version, range }) => {
+    if (version !== undefined && known?.get(name) === version) return { name, version };
+    const packument = await fetchPackument(source, name, { signal, suffices: ruleset.suffices });
+    if (packument === undefined) throw packageNotFound(name, client.hostOf(name));
+    const served = servePackument(packument, client.hostOf(name), ruleset);
     if (version !== undefined) return { name, version: existing(served, version) };
-    const choice = chooseVersion(served) ?? noChoice(served);
+    const choice = chooseVersion(served, range) ?? noChoice(served, range);
     return { name, version: choice.version, choice };
   });
 }
@@ -61,14 +63,28 @@ function assertNamedOnce(requests: readonly { name: PackageName }[]): void {
   }
 }
 
-/** Throws why none of its versions can be pinned. */
-function noChoice({ packument: { name }, hidden }: ServedPackument): never {
-  const findings = [...hidden.values()].flat();
-  if (findings.length > 0) throw refusedByPolicy(findings.reverse());
-  throw new LarderError("E_VERSION_NOT_FOUND", `The registry does not say which version of ${name} is the latest.`, {
-    hint: "It has no usable version.",
-    details: { name },
+function assertRange({ name, range }: PinRequest): void {
+  if (range === undefined || isVersionRange(range)) return;
+  throw new LarderError("E_INPUT", `${JSON.stringify(range)}, asked for of ${name}, is no range of versions.`, {
+    hint: "Give an exact version, a range such as ^1.2.0, or none.",
+    details: { name, range },
   });
+}
+
+/** Throws why none of its versions can be pinned. */
+function noChoice({ packument, registry, hidden }: ServedPackument, range: string | undefined): never {
+  const { name, versions } = packument;
+  const suits = range === undefined ? () => true : rangeTest(range);
+  const findings = [...hidden].flatMap(([version, findings]) => (suits(version) ? findings : []));
+  if (findings.length > 0) throw refusedByPolicy(findings.reverse());
+  throw new LarderError(
+    "E_VERSION_NOT_FOUND",
+    `The registry ${registry} has no usable version of ${name}${range === undefined ? "" : ` in ${range}`}.`,
+    {
+      ...(Object.keys(versions).length > 0 && { hint: `larder registry versions ${name} lists what it has.` }),
+      details: { name },
+    },
+  );
 }
 
 function existing({ packument, hidden }: ServedPackument, version: ExactVersion): ExactVersion {
