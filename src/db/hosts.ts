@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { and, eq, isNotNull, isNull, sql } from "drizzle-orm";
+import { and, asc, eq, isNotNull, isNull, sql } from "drizzle-orm";
 import { type EnvironmentName, formatPlatform, type Host, type HostLabels, type Id, type Platform } from "../contract/index.ts";
 import { toTimestamp } from "./columns.ts";
 import { judgeHost } from "./host-state.ts";
@@ -157,10 +157,20 @@ export async function revokeHost(tx: Queryable, id: Id): Promise<Host | undefine
   return host;
 }
 
+/** Those whose last pass failed. */
+export async function listHostsInError(tx: Queryable, environment: EnvironmentName): Promise<Id[]> {
+  const rows = await tx
+    .select({ id: hosts.id })
+    .from(hosts)
+    .where(and(eq(hosts.environment, environment), isNull(hosts.revokedAt), eq(hosts.phase, "error")))
+    .orderBy(asc(hosts.id));
+  return rows.map(({ id }) => id);
+}
+
 /** The distinct platforms that an environment's hosts have reported, sorted. */
 export async function listHostPlatforms(tx: Queryable, environment: EnvironmentName): Promise<Platform[]> {
   const rows = await tx
-    .select({ platform: hosts.platform })
+    .selectDistinct({ platform: hosts.platform })
     .from(hosts)
     .where(and(eq(hosts.environment, environment), isNull(hosts.revokedAt), isNotNull(hosts.platform)));
   const byText = new Map(rows.flatMap(({ platform }) => (platform ? [[formatPlatform(platform), platform] as const] : [])));

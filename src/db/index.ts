@@ -86,6 +86,7 @@ export {
   insertHost,
   listHostPlatforms,
   listHosts,
+  listHostsInError,
   revokeHost,
 } from "./hosts.ts";
 export { handSigningOver, insertAnnouncedKey, listHandovers, lockActiveSigningKey } from "./key-handovers.ts";

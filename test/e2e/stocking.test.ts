@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { AuditRecord, Generation, Operation } from "../../src/contract/index.ts";
+import type { AuditRecord, Generation, InstallResult, Operation } from "../../src/contract/index.ts";
 import type { FixturePackage } from "../harness/fixture-package.ts";
 import { type FixtureRegistry, openFixtureRegistry } from "../harness/fixture-registry.ts";
+import { startAgent } from "../harness/processes.ts";
 import { until } from "../harness/until.ts";
 import { type LarderStack, openLarderStack, type Satellite, succeed } from "./larder-stack.ts";
 import { packagesIn } from "./tree-against-manifest.ts";
@@ -81,5 +83,28 @@ describe("hosts of a platform that nobody had when it was installed", () => {
     registry.heal();
     await lost.ready((await stack.status()).generation ?? 0);
     expect((await stocks()).length).toBeLessThanOrEqual(before + 3);
+  });
+
+  test("get a blob that the blob store has lost, once more from the registry", async () => {
+    const asked = () => registry.requests.filter(({ path }) => path.includes("native-darwin-arm64-3.0.0")).length;
+    registry.add(...native("3.0.0"));
+    await stack.add("native@3.0.0");
+    // Nobody has read it yet.
+    await late.agent.stop();
+    const { generation } = (await succeed(stack.larder(["install"]))).json<InstallResult>();
+    expect(asked()).toBe(1);
+    const key = createHash("sha512").update(registry.get("native-darwin-arm64", "3.0.0").tarball).digest("hex");
+    const blobs = join(stack.dataDir, "control/blobs");
+    const found = readdirSync(blobs, { recursive: true, encoding: "utf8" }).filter((path) => path.includes(key));
+    expect(found).toHaveLength(1);
+    rmSync(join(blobs, found[0] as string));
+    const before = (await stocks()).length;
+    await using _agent = await startAgent({
+      dataDir: late.dataDir,
+      server: stack.server.url,
+      args: ["--poll-interval", "2s", "--platform", "darwin-arm64"],
+    });
+    await late.ready(generation);
+    expect([asked(), (await stocks()).length]).toEqual([2, before + 1]);
   });
 });

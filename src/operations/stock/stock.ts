@@ -1,5 +1,5 @@
 import { type EnvironmentName, formatPlatform, LarderError, type StockResult } from "../../contract/index.ts";
-import { currentGeneration, type Db, listHosts, readEffectivePolicy } from "../../db/index.ts";
+import { currentGeneration, type Db, listHostsInError, readEffectivePolicy } from "../../db/index.ts";
 import { failpoint } from "../../lib/index.ts";
 import { assertNotRevoked } from "../assert-not-revoked.ts";
 import { fetchBlobs } from "../fetch/fetch-blobs.ts";
@@ -66,6 +66,6 @@ async function stockOnce(options: StockOptions, run: OperationRun<"stock">, scra
 
 /** Hints: whoever misses it polls. */
 async function wakeWaiting(db: Db, environment: EnvironmentName): Promise<void> {
-  const waiting = (await listHosts(db.query, environment)).filter(({ phase }) => phase === "error");
-  for (const { id } of waiting) await db.notify(db.query, notice({ type: "reconcile", hostId: id }));
+  for (const id of await listHostsInError(db.query, environment))
+    await db.notify(db.query, notice({ type: "reconcile", hostId: id }));
 }

@@ -83,7 +83,7 @@ const notThere = (): LarderError => new LarderError("E_NOT_FOUND", "This environ
 
 const missing = (key: BlobKey): LarderError =>
   new LarderError("E_BLOB_MISSING", `Blob ${key.slice(0, 16)}… is recorded, but no blob store has it whole.`, {
-    hint: "Run `larder install` to fetch it again.",
+    hint: "The control plane fetches it again by itself, for hosts of the current generation: larder operations list.",
     retryable: true,
     details: { blob: key },
   });
