@@ -111,5 +111,6 @@ async function describe(store: HostStore, agentVersion: string, condition: HostC
     runsInFlight,
     ...(disk ? { freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize } : {}),
     ...(identity ? { trustedKeyId: await keyIdOf(identity.publicKey) } : {}),
+    ...(identity?.nextKey ? { nextKeyId: identity.nextKey.keyId } : {}),
   };
 }

@@ -53,6 +53,8 @@ export const hostReportSchema = z.object({
   totalBytes: count.optional(),
   /** The key that it trusts to sign. */
   trustedKeyId: z.string().max(64).optional(),
+  /** What that key has announced as the next one, as far as it has heard. */
+  nextKeyId: z.string().max(64).optional(),
   session: agentSessionSchema.optional(),
 });
 export type HostReport = z.infer<typeof hostReportSchema>;
@@ -98,6 +100,7 @@ export const hostSchema = z.object({
   freeBytes: count.optional(),
   totalBytes: count.optional(),
   trustedKeyId: z.string().optional(),
+  nextKeyId: z.string().optional(),
   /** Agents that used its key of late, newest first. */
   sessions: z.array(seenSessionSchema),
 });

@@ -8,6 +8,8 @@ export const signingKeySchema = z.object({
   publicKey: z.string(),
   state: z.enum(["active", "announced", "retired"]),
   createdAt: timestampSchema,
+  /** Hosts that trust it to sign; when it is announced, those that have heard of it. */
+  hosts: z.number().int().nonnegative(),
 });
 export type SigningKeyFacts = z.infer<typeof signingKeySchema>;
 

@@ -181,7 +181,14 @@ export {
   type LiveSession,
   listSessionIds,
 } from "./sessions.ts";
-export { activeSigningKey, ensureSigningKey, listSigningKeys, resealSigningKey, type StoredSigningKey } from "./signing-keys.ts";
+export {
+  activeSigningKey,
+  countHostsByKey,
+  ensureSigningKey,
+  listSigningKeys,
+  resealSigningKey,
+  type StoredSigningKey,
+} from "./signing-keys.ts";
 export { spendProof } from "./spent-proofs.ts";
 export { type FruitlessStocks, fruitlessStocks } from "./stock-attempts.ts";
 export { readStoreFacts, type StoreFacts } from "./store-facts.ts";

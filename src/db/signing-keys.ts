@@ -1,6 +1,6 @@
-import { and, desc, eq, isNotNull } from "drizzle-orm";
+import { and, count, desc, eq, isNotNull, isNull, sql } from "drizzle-orm";
 import type { Queryable } from "./queryable.ts";
-import { signingKeys } from "./schema.ts";
+import { hosts, signingKeys } from "./schema.ts";
 
 export interface StoredSigningKey {
   keyId: string;
@@ -36,6 +36,19 @@ export async function activeSigningKey(tx: Queryable): Promise<StoredSigningKey 
 export async function resealSigningKey(tx: Queryable, keyId: string, sealedPrivateKey: string): Promise<void> {
   const sealed = and(eq(signingKeys.keyId, keyId), isNotNull(signingKeys.sealedPrivateKey));
   await tx.update(signingKeys).set({ sealedPrivateKey }).where(sealed);
+}
+
+/** By key, the enrolled hosts that trust it, or have heard that it is announced. */
+export async function countHostsByKey(tx: Queryable): Promise<Map<string, number>> {
+  const { trustedKeyId, nextKeyId, revokedAt } = hosts;
+  const keyId = sql<string | null>`unnest(array[${trustedKeyId}, ${nextKeyId}])`;
+  const known = tx
+    .select({ keyId: keyId.as("known_key_id") })
+    .from(hosts)
+    .where(isNull(revokedAt))
+    .as("known");
+  const rows = await tx.select({ keyId: known.keyId, hosts: count() }).from(known).groupBy(known.keyId);
+  return new Map(rows.flatMap((row) => (row.keyId === null ? [] : [[row.keyId, row.hosts] as const])));
 }
 
 /** Newest first. */

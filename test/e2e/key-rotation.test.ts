@@ -144,10 +144,17 @@ test("a host keeps the announced key at its next look, also when nothing else is
   const memory = createReconcileMemory();
   expect(await stage.reconcile({ memory })).toMatchObject({ kind: "unchanged" });
   expect([await nextPin(), await pinned()]).toEqual([keyId, first]);
+  await stage.report();
+  const known = async () =>
+    Object.fromEntries((await stage.server.admin.signingKeys.list()).map((each) => [each.state, each.hosts]));
+  expect(await known()).toEqual({ active: 1, announced: 1 });
   await stage.server.admin.signingKeys.rotate({});
+  expect(await known()).toEqual({ active: 1, retired: 1 });
   await stage.publish("2");
   expect(await stage.reconcile({ memory })).toMatchObject({ kind: "flipped", tree: { generation: 2 } });
   expect([await nextPin(), await pinned()]).toEqual([undefined, stage.server.context.signer.publicKey]);
+  await stage.report();
+  expect(await known()).toEqual({ active: 1, retired: 0 });
   const second = await stage.server.admin.signingKeys.announce();
   // Nothing has changed for this process: it hears of the key with a 304.
   expect(await stage.reconcile({ memory })).toMatchObject({ kind: "unchanged" });

@@ -5,6 +5,8 @@ import {
   type ReconcileResult,
   reconcileOnce,
 } from "../../src/agent/index.ts";
+// biome-ignore lint/style/noRestrictedImports: what an agent says, without an agent
+import { createReporter } from "../../src/agent/reporter.ts";
 import type { BlobKey, Generation } from "../../src/contract/index.ts";
 import { type HostStore, openHostStore, openStoreWriter, type StoreWriter } from "../../src/host/index.ts";
 import { silentLogger } from "../../src/lib/index.ts";
@@ -26,6 +28,8 @@ export interface TrustStage extends AsyncDisposable {
   token(): Promise<string>;
   /** One pass. `controlPlane`: instead of the one that was last connected to. */
   reconcile(options?: { token?: string; controlPlane?: ControlPlane; memory?: ReconcileMemory }): Promise<ReconcileResult>;
+  /** What an agent says of the store. */
+  report(): Promise<void>;
   /** A generation of one package, `x`, that exports `text`. */
   publish(text: string): Promise<Generation>;
 }
@@ -53,6 +57,11 @@ export async function openTrustStage(): Promise<TrustStage> {
     token: async () => (await server.admin.hosts.enrol({ id: "host", environment: trustEnvironment })).token,
     reconcile: (options = {}) =>
       reconcileOnce({ writer, controlPlane: connected, server: url, logger: silentLogger, ...options }),
+    async report() {
+      const { signal } = new AbortController();
+      const reporting = { store, controlPlane: connected, agentVersion: "test", logger: silentLogger };
+      await createReporter(reporting).report({ phase: "ready" }, signal);
+    },
     async publish(text) {
       const { blobs } = buildGeneration([{ name: "x", version: "1.0.0", files: { "index.js": text } }], ["x"]);
       const [content] = [...(blobs as Map<BlobKey, Uint8Array>).values()];

@@ -109,6 +109,11 @@ describe("what changes much looks before it asks", () => {
     expect(err).toContain("nobody");
   });
 
+  test("a rotation says how many hosts have heard of the next key", async () => {
+    const { err } = await larder("keys rotate", asking);
+    expect(err).toContain("3 of 5 hosts have heard of the next one");
+  });
+
   test("a rollback says what it changes, and that the allowlist stays", async () => {
     const { err } = await larder("rollback 1", asking);
     expect(err).toContain("its allowlist stays as it is");

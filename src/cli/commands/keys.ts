@@ -1,7 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { connect } from "../connection.ts";
-import { formatAgo } from "../render/quantity.ts";
+import { count, formatAgo } from "../render/quantity.ts";
 import { type Cell, renderTable } from "../render/table.ts";
 
 const paints = { active: "green", announced: "yellow", retired: "dim" } as const;
@@ -17,8 +17,13 @@ export const keysList = defineCommand({
       json: keys,
       text: (page) =>
         renderTable(
-          [{ title: "key" }, { title: "state" }, { title: "made" }],
-          keys.map(({ keyId, state, createdAt }): Cell[] => [keyId, { text: state, paint: paints[state] }, formatAgo(createdAt)]),
+          [{ title: "key" }, { title: "state" }, { title: "made" }, { title: "hosts", align: "right" }],
+          keys.map(({ keyId, state, createdAt, hosts }): Cell[] => [
+            keyId,
+            { text: state, paint: paints[state] },
+            formatAgo(createdAt),
+            hosts,
+          ]),
           page,
         ),
     };
@@ -45,7 +50,10 @@ export const keysRotate = defineCommand<[], { now?: boolean }>({
   configure: (command) => void command.option("--now", "also when none was announced: make one, and rotate to it"),
   async run(context, _args, { now = false }) {
     const { client } = await connect(context);
-    await confirm(context, "Retire the signing key; backups made before will not be followed by hosts");
+    const keys = await client.signingKeys.list();
+    const [next, active] = ["announced", "active"].map((state) => keys.find((each) => each.state === state));
+    const heard = next && active ? `, when ${next.hosts} of ${count(active.hosts, "host")} have heard of the next one` : "";
+    await confirm(context, `Retire the signing key${heard}; backups made before will not be followed by hosts`);
     const key = await client.signingKeys.rotate({ now });
     return { json: key, text: `Key ${key.keyId} signs from now on.` };
   },

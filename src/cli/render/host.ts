@@ -31,7 +31,7 @@ export function renderHost(host: Host, page: Page): string {
       ["Joined", `${formatAgo(host.createdAt)}${host.enrolment ? ` with ${host.enrolment}` : ""}`],
       ["Labels", labels.length > 0 ? labels.join(", ") : undefined],
       ["Key", host.keyId],
-      ["Trusts", host.trustedKeyId],
+      ["Trusts", [host.trustedKeyId, host.nextKeyId && `next ${host.nextKeyId}`].filter(Boolean).join(", ") || undefined],
       ["Agents", sessions.length > 1 || state === "cloned" ? sessions.map(describeSession).join("\n") : undefined],
     ],
     page,

@@ -318,7 +318,7 @@ function routerOver(state: FakeState) {
     },
     storage: { status: os.storage.status.handler(() => storage) },
     signingKeys: {
-      list: os.signingKeys.list.handler(() => [signingKey("active")]),
+      list: os.signingKeys.list.handler(() => [signingKey("announced"), signingKey("active")]),
       announce: os.signingKeys.announce.handler(() => signingKey("announced")),
       rotate: os.signingKeys.rotate.handler(() => signingKey("active")),
     },
@@ -345,4 +345,5 @@ const signingKey = <State extends "active" | "announced">(state: State) => ({
   publicKey: "A".repeat(44),
   state,
   createdAt: now,
+  hosts: state === "active" ? 5 : 3,
 });

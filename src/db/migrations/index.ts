@@ -12,6 +12,7 @@ import hostIdentities from "./0011-host-identities.sql" with { type: "text" };
 import packageRequests from "./0012-package-requests.sql" with { type: "text" };
 import keyHandovers from "./0013-key-handovers.sql" with { type: "text" };
 import spentProofs from "./0014-spent-proofs.sql" with { type: "text" };
+import announcedKeys from "./0015-announced-keys.sql" with { type: "text" };
 
 /** Every change to the schema, in order, for ever: the n-th makes schema version n. Imported as text, so that an executable carries them. */
 export const migrations: readonly string[] = [
@@ -29,4 +30,5 @@ export const migrations: readonly string[] = [
   packageRequests,
   keyHandovers,
   spentProofs,
+  announcedKeys,
 ];

@@ -58,6 +58,7 @@ export const hosts = pgTable(
     labels: jsonb("labels").$type<HostLabels>().notNull().default({}),
     accepted: countColumn("accepted").notNull().default(0),
     trustedKeyId: text("trusted_key_id"),
+    nextKeyId: text("next_key_id"),
     phaseSince: timestampColumn("phase_since"),
     /** Newest first. */
     sessions: jsonb("sessions").$type<SeenSession[]>().notNull().default([]),

@@ -1,5 +1,5 @@
 import type { SigningKeyFacts } from "../../contract/index.ts";
-import { listDesiredGenerations, listSigningKeys, recordAudit, type StoredSigningKey } from "../../db/index.ts";
+import { countHostsByKey, listDesiredGenerations, listSigningKeys, recordAudit, type StoredSigningKey } from "../../db/index.ts";
 import type { ServerContext } from "../context.ts";
 import { formatNotice, type Notice } from "../events/notice.ts";
 import { announceNextKey, rotateSigningKey } from "../signing/hand-over.ts";
@@ -8,7 +8,10 @@ import { api } from "./api.ts";
 export const signingKeyRoutes = ({ db, vault, clock, signer, desired, announce }: ServerContext) => {
   const options = { storeId: signer.storeId, vault, clock };
   return api.signingKeys.router({
-    list: api.signingKeys.list.handler(async () => (await listSigningKeys(db.query)).map(factsOf)),
+    list: api.signingKeys.list.handler(async () => {
+      const [keys, hosts] = [await listSigningKeys(db.query), await countHostsByKey(db.query)];
+      return keys.map((key) => factsOf(key, hosts));
+    }),
 
     announce: api.signingKeys.announce.handler(async ({ context: { principal } }) => {
       const key = await db.transaction(async (tx) => {
@@ -18,7 +21,7 @@ export const signingKeyRoutes = ({ db, vault, clock, signer, desired, announce }
         return next;
       });
       await signer.refresh();
-      return factsOf(key);
+      return factsOf(key, new Map());
     }),
 
     rotate: api.signingKeys.rotate.handler(async ({ input: { now }, context: { principal } }) => {
@@ -35,12 +38,15 @@ export const signingKeyRoutes = ({ db, vault, clock, signer, desired, announce }
       for (const notice of notices) announce(notice);
       // Signs each again, by which also a replica that missed the notice sees that the key is another.
       for (const environment of environments) await desired.current(environment);
-      return factsOf(key);
+      return factsOf(key, await countHostsByKey(db.query));
     }),
   });
 };
 
-function factsOf({ keyId, publicKey, createdAt, active, sealedPrivateKey }: StoredSigningKey): SigningKeyFacts {
+function factsOf(
+  { keyId, publicKey, createdAt, active, sealedPrivateKey }: StoredSigningKey,
+  hosts: ReadonlyMap<string, number>,
+): SigningKeyFacts {
   const inactive = sealedPrivateKey === null ? "retired" : "announced";
-  return { keyId, publicKey, createdAt, state: active ? "active" : inactive };
+  return { keyId, publicKey, createdAt, hosts: hosts.get(keyId) ?? 0, state: active ? "active" : inactive };
 }
