@@ -36,7 +36,8 @@ export async function openMemoryRegistry({ abbreviates }: { abbreviates: boolean
   const answers = new Map<string, Promise<Answer | undefined>>();
   const answerTo = (path: string, short: boolean): Promise<Answer | undefined> => {
     const key = `${path} ${short}`;
-    const known = answers.get(key) ?? load(new URL(path.slice(1), mirror.url), short);
+    const known =
+      answers.get(key) ?? load(new URL(path.slice(1), mirror.url), { short, mirror: mirror.url, self: server.url.href });
     answers.set(key, known);
     return known;
   };
@@ -44,8 +45,10 @@ export async function openMemoryRegistry({ abbreviates }: { abbreviates: boolean
     port: 0,
     hostname: "127.0.0.1",
     async fetch(request) {
+      const { pathname } = new URL(request.url);
+      if (pathname.includes("/-/")) return await fetch(new URL(pathname.slice(1), mirror.url));
       const short = abbreviates && request.headers.get("accept")?.includes("application/vnd.npm.install-v1+json") === true;
-      const answer = await answerTo(new URL(request.url).pathname, short);
+      const answer = await answerTo(pathname, short);
       if (answer === undefined) return new Response("{}", { status: 404 });
       const headers = { etag: answer.etag, "content-type": "application/json" };
       if (request.headers.get("if-none-match") === answer.etag) return new Response(null, { status: 304, headers });
@@ -55,10 +58,13 @@ export async function openMemoryRegistry({ abbreviates }: { abbreviates: boolean
   return server.url.href;
 }
 
-async function load(url: URL, short: boolean): Promise<Answer | undefined> {
+async function load(
+  url: URL,
+  { short, mirror, self }: { short: boolean; mirror: string; self: string },
+): Promise<Answer | undefined> {
   const response = await fetch(url);
   if (response.status !== 200) return undefined;
-  const text = await response.text();
+  const text = (await response.text()).replaceAll(mirror, self);
   const body = new TextEncoder().encode(short ? JSON.stringify(abbreviated(JSON.parse(text))) : text);
   return { body, etag: `"${Bun.hash(body).toString(16)}"` };
 }

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { defaultEnvironment, type ExactVersion, type PackageName } from "../src/contract/index.ts";
 import { ensureActiveStore, openDatabase, upsertPackages } from "../src/db/index.ts";
@@ -10,11 +10,12 @@ import { createPlanner } from "../src/operations/index.ts";
 import { realPackages } from "../test/e2e/real-packages.ts";
 import { openTempDir } from "../test/harness/temp-dir.ts";
 import { openMemoryRegistry } from "./memory-registry.ts";
+import { openStage } from "./stage.ts";
 import { formatSummary, summarise } from "./statistics.ts";
 
 // How long a plan takes in a running control plane, against a bare `bun install --lockfile-only` of the same pins from the same registry: one on loopback that has all in
 // its memory, in a process of its own. No generation is there. Cold: neither has a cache. Warm: both keep what they asked for before, and the list is the one of the last
-// time. Changed: as warm, but another package is taken off the list each time.
+// time. Changed: as warm, but another package is taken off the list each time. Edited: as changed, but the list is installed in a real `larder serve`, and bun has its lock.
 // Run: npm run bench -- plan [ROUNDS] [whole]; `whole`: the registry has no abbreviated documents.
 
 const packages = Object.entries(realPackages).slice(0, 30);
@@ -60,13 +61,14 @@ try {
   let nodes = 0;
   let parts: Record<string, number> = {};
 
-  const bun = async (cache: string, without?: string): Promise<number> => {
+  const bun = async (cache: string, without?: string, lock?: string): Promise<number> => {
     const dependencies = Object.fromEntries(packages.filter(([name]) => name !== without));
     const project = directory.join("project");
     await rm(project, { recursive: true, force: true });
     await mkdir(project);
     await writeFile(`${project}/package.json`, JSON.stringify({ name: "x", dependencies }));
     await writeFile(`${project}/bunfig.toml`, `telemetry = false\n[install]\nregistry = "${registry}"\n`);
+    if (lock !== undefined) await writeFile(`${project}/bun.lock`, lock);
     const startedAt = performance.now();
     const child = Bun.spawn(
       [process.execPath, "install", "--lockfile-only", "--ignore-scripts", "--no-progress", "--no-summary"],
@@ -81,18 +83,34 @@ try {
     return performance.now() - startedAt;
   };
 
+  await using stage = await openStage(directory.join("serve"), registry);
+  await stage.allow(Object.fromEntries(packages));
+  await stage.install();
+  let editedParts: Record<string, number> = {};
+  const editedPlan = async (without: string): Promise<number> => {
+    const startedAt = performance.now();
+    editedParts = await stage.plan({ disable: [without] });
+    return performance.now() - startedAt;
+  };
+
   const warmPlanner = plannerWith();
   const [warmCache, coldCache] = [directory.join("warm"), directory.join("cold")];
   // Fills the registry, and the warm caches.
   await plan(warmPlanner);
   await bun(warmCache);
-  const times: Record<"coldPlan" | "coldBun" | "warmPlan" | "warmBun" | "changedPlan" | "changedBun", number[]> = {
+  const lock = await readFile(directory.join("project", "bun.lock"), "utf8");
+  const times: Record<
+    "coldPlan" | "coldBun" | "warmPlan" | "warmBun" | "changedPlan" | "changedBun" | "editedPlan" | "editedBun",
+    number[]
+  > = {
     coldPlan: [],
     coldBun: [],
     warmPlan: [],
     warmBun: [],
     changedPlan: [],
     changedBun: [],
+    editedPlan: [],
+    editedBun: [],
   };
   for (let round = 0; round < rounds; round++) {
     times.coldPlan.push(await plan(plannerWith()));
@@ -103,6 +121,8 @@ try {
     const [without] = packages[round % packages.length] as [string, string];
     times.changedPlan.push(await plan(warmPlanner, without));
     times.changedBun.push(await bun(warmCache, without));
+    times.editedPlan.push(await editedPlan(without));
+    times.editedBun.push(await bun(warmCache, without, lock));
   }
   const ratio = (a: number[], b: number[]) => (summarise(a).median / summarise(b).median).toFixed(2);
   const row = (label: string, a: number[], b: number[]) =>
@@ -112,7 +132,8 @@ try {
 ${row("cold", times.coldPlan, times.coldBun)}
 ${row("warm", times.warmPlan, times.warmBun)}
 ${row("changed", times.changedPlan, times.changedBun)}
-last warm plan: ${JSON.stringify(parts)}`);
+${row("edited", times.editedPlan, times.editedBun)}
+parts of the last, changed: ${JSON.stringify(parts)}, edited: ${JSON.stringify(editedParts)}`);
 } finally {
   served.kill();
 }

@@ -13,12 +13,20 @@ export interface Installed {
   timingsMs: Record<string, number>;
 }
 
+interface Planned {
+  ok: boolean;
+  error?: { message: string };
+  timingsMs: Record<string, number>;
+}
+
 /** A real `larder serve`, and what an admin does with it. */
 export interface Stage extends AsyncDisposable {
   server: LarderServer;
   allow(packages: Record<string, string>): Promise<void>;
   install(): Promise<Installed>;
   rollback(generation: number): Promise<void>;
+  /** Milliseconds by step of a plan that would be carried out. */
+  plan(changes: { disable?: string[] }): Promise<Record<string, number>>;
   /** A new host's token. */
   enrol(id: string): Promise<string>;
 }
@@ -55,6 +63,11 @@ export async function openStage(dataDir: string, registry: string): Promise<Stag
     },
     async rollback(generation) {
       await api("POST", `/environments/default/generations/${generation}/rollback`);
+    },
+    async plan(changes) {
+      const plan = await api<Planned>("POST", "/environments/default/plan", { changes });
+      if (!plan.ok) throw new Error(plan.error?.message);
+      return plan.timingsMs;
     },
     async enrol(id) {
       return (await api<{ token: string }>("POST", "/enrolments", { id, environment: "default" })).token;

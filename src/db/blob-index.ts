@@ -1,6 +1,7 @@
-import { and, asc, eq, exists, gt, inArray, sql } from "drizzle-orm";
+import { and, asc, eq, exists, gt, sql } from "drizzle-orm";
 import type { BlobKey, EnvironmentName } from "../contract/index.ts";
 import { releaseBlob } from "./blob-quarantine.ts";
+import { isOneOf } from "./is-one-of.ts";
 import type { Queryable } from "./queryable.ts";
 import { blobs, generations, manifestBlobs } from "./schema.ts";
 import { withoutNulls } from "./without-nulls.ts";
@@ -50,7 +51,7 @@ export async function getBlobEntries(tx: Queryable, keys: readonly BlobKey[]): P
     const rows = await tx
       .select()
       .from(blobs)
-      .where(inArray(blobs.key, keys.slice(start, start + keysPerQuery)));
+      .where(isOneOf(blobs.key, keys.slice(start, start + keysPerQuery)));
     for (const row of rows) found.set(row.key, blobEntryOf(row));
   }
   return found;
@@ -96,7 +97,7 @@ export async function getBlobEntriesOf(
     const rows = await tx
       .select()
       .from(blobs)
-      .where(and(inArray(blobs.key, keys.slice(start, start + keysPerQuery)), exists(referring(tx, environment))));
+      .where(and(isOneOf(blobs.key, keys.slice(start, start + keysPerQuery)), exists(referring(tx, environment))));
     for (const row of rows) found.set(row.key, withoutNulls(row));
   }
   return found;

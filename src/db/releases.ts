@@ -1,5 +1,6 @@
-import { inArray, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import type { ExactVersion, PackageName } from "../contract/index.ts";
+import { isOneOf } from "./is-one-of.ts";
 import type { Queryable } from "./queryable.ts";
 import { releases } from "./schema.ts";
 import { withoutNulls } from "./without-nulls.ts";
@@ -22,7 +23,7 @@ export async function getReleases(tx: Queryable, names: readonly PackageName[]):
     const rows = await tx
       .select({ name, version, publishedAt, deprecated })
       .from(releases)
-      .where(inArray(name, names.slice(at, at + atOnce)));
+      .where(isOneOf(name, names.slice(at, at + atOnce)));
     found.push(...rows.map(withoutNulls));
   }
   return found;

@@ -57,13 +57,12 @@ export function readPackumentVersion(name: PackageName, version: string, value: 
 function readDist(value: unknown): PackumentVersion["dist"] | undefined {
   if (!isRecord(value) || typeof value.tarball !== "string" || value.tarball.length > 4096) return undefined;
   const { tarball, integrity, shasum, unpackedSize, fileCount } = value;
-  return {
-    tarball,
-    ...(typeof integrity === "string" && integrity !== "" && integrity.length <= 1024 ? { integrity } : {}),
-    ...(typeof shasum === "string" && /^[0-9a-f]{40}$/i.test(shasum) ? { shasum: shasum.toLowerCase() } : {}),
-    ...(isCount(unpackedSize) ? { unpackedSize } : {}),
-    ...(isCount(fileCount) ? { fileCount } : {}),
-  };
+  const dist: PackumentVersion["dist"] = { tarball };
+  if (typeof integrity === "string" && integrity !== "" && integrity.length <= 1024) dist.integrity = integrity;
+  if (typeof shasum === "string" && /^[0-9a-f]{40}$/i.test(shasum)) dist.shasum = shasum.toLowerCase();
+  if (isCount(unpackedSize)) dist.unpackedSize = unpackedSize;
+  if (isCount(fileCount)) dist.fileCount = fileCount;
+  return dist;
 }
 
 function hasInstallScript(value: Record<string, unknown>): boolean {

@@ -41,7 +41,8 @@ export async function checkGraph(input: GraphToCheck): Promise<GraphVerdict> {
     const label = labelOf(node);
     if (seen.has(label)) continue;
     seen.add(label);
-    const { refusals, flags, waived } = ruleset.judge(releaseIn(node, input));
+    const { release, isFresh } = releaseIn(node, input);
+    const { refusals, flags, waived } = ruleset.judge(release);
     const path = paths.get(id) ?? [label];
     for (const [to, findings] of [
       [verdict.refusals, refusals],
@@ -50,8 +51,7 @@ export async function checkGraph(input: GraphToCheck): Promise<GraphVerdict> {
     ] as const) {
       to.push(...findings.map((finding) => ({ ...finding, path })));
     }
-    const facts = freshFacts(gateway, node);
-    if (facts) verdict.releases.push(facts);
+    if (isFresh) verdict.releases.push(factsOf(release));
     verdict.added.push(...addedTo(node, input));
   }
   return verdict;
@@ -69,12 +69,16 @@ function namesToAsk({ manifest, gateway, ruleset, facts }: GraphToCheck): Set<Pa
   return names;
 }
 
-function releaseIn(node: ManifestNode, { gateway, facts }: Pick<GraphToCheck, "gateway" | "facts">): Release {
+function releaseIn(
+  node: ManifestNode,
+  { gateway, facts }: Pick<GraphToCheck, "gateway" | "facts">,
+): { release: Release; isFresh: boolean } {
   const { name, version, hasInstallScript } = node;
   const served = gateway.served(name);
   const declared = served?.packument.versions[version];
-  if (served && declared) return releaseOf(served.packument, declared, served.registry);
-  return { ...releaseFrom(node, facts.get(labelOf(node)), gateway.registryOf(name)), hasInstallScript };
+  if (served && declared) return { release: releaseOf(served.packument, declared, served.registry), isFresh: true };
+  const known = releaseFrom(node, facts.get(labelOf(node)), gateway.registryOf(name));
+  return { release: { ...known, hasInstallScript }, isFresh: false };
 }
 
 export function releaseFrom(
@@ -85,18 +89,12 @@ export function releaseFrom(
   return { name, version, registry, publishedAt: parseTime(facts?.publishedAt), deprecated: facts?.deprecated };
 }
 
-function freshFacts(gateway: Gateway, { name, version }: ManifestNode): ReleaseFacts | undefined {
-  const served = gateway.served(name);
-  const declared = served?.packument.versions[version];
-  if (served === undefined || declared === undefined) return undefined;
-  const { publishedAt, deprecated } = releaseOf(served.packument, declared, served.registry);
-  return {
-    name,
-    version,
-    ...(publishedAt === undefined ? {} : { publishedAt: new Date(publishedAt).toISOString() }),
-    ...(deprecated === undefined ? {} : { deprecated }),
-  };
-}
+const factsOf = ({ name, version, publishedAt, deprecated }: Release): ReleaseFacts => ({
+  name,
+  version,
+  ...(publishedAt === undefined ? {} : { publishedAt: new Date(publishedAt).toISOString() }),
+  ...(deprecated === undefined ? {} : { deprecated }),
+});
 
 /** Those of which something came: a peer that the graph does not have is not in it. */
 function addedTo(node: ManifestNode, { gateway, ruleset, addedBefore }: GraphToCheck): AddedDependency[] {

@@ -12,9 +12,10 @@ import {
   type Policy,
   type Revocation,
 } from "../../contract/index.ts";
-import { getBlobEntries, listHosts, listPackages } from "../../db/index.ts";
+import { getBlobEntries, listHosts } from "../../db/index.ts";
 import { createResolverMemory } from "../../gateway/index.ts";
 import { diffManifests, type SizeOf } from "../generations/diff-manifests.ts";
+import { createManifestReader, type ManifestReader } from "../generations/manifest-reader.ts";
 import { assertCaps, estimatePacked, judgeCaps, type KnownSize, measure, wantedBlobs } from "../install/caps.ts";
 import { type IdentifiedManifest, identify } from "../install/install.ts";
 import type { InstallOptions } from "../install/install-options.ts";
@@ -56,7 +57,7 @@ const freshForMs = 5 * 60_000;
 const atOnce = 2;
 
 export function createPlanner(plannerOptions: PlannerOptions): Planner {
-  const options = { ...plannerOptions, freshForMs, memory: createResolverMemory() };
+  const options = { ...plannerOptions, freshForMs, memory: createResolverMemory(), readManifest: createManifestReader() };
   const turn = createTurnstile(atOnce);
   return {
     plan: (request) =>
@@ -136,7 +137,7 @@ async function planOnce(options: PlanSource, request: PlanRequest, scratch: stri
   return plan;
 }
 
-type PlanSource = PlannerOptions & ResolveOptions & { freshForMs: number };
+type PlanSource = PlannerOptions & ResolveOptions & { freshForMs: number; readManifest: ManifestReader };
 
 const refusals = ["E_POLICY", "E_RESOLVE", "E_VERSION_NOT_FOUND", "E_PACKAGE_NOT_FOUND"] as const;
 
@@ -167,8 +168,7 @@ async function readChanged(options: PlanSource, request: PlanRequest): Promise<I
   const open = add.filter(({ version }) => version === undefined);
   const choices = (await pinVersions(open, { source, rules, signal })).flatMap(({ choice }) => choice ?? []);
   const named = add.flatMap(({ name, version }) => (version === undefined ? [] : [{ name, version }]));
-  const entries = await listPackages(options.db.query, environment);
-  const packages = applyChanges(entries, { remove, enable, disable }, [...named, ...choices]);
+  const packages = applyChanges(inputs.entries, { remove, enable, disable }, [...named, ...choices]);
   return { ...inputs, rules, choices, packages };
 }
 
@@ -185,7 +185,7 @@ const emptyManifest: Manifest = { format: 1, roots: {}, nodes: {} };
 
 /** Fills in what the resolved graph changes. */
 async function compare(
-  { db }: PlannerOptions,
+  { db, readManifest }: PlanSource,
   { inputs, resolved, plan }: { inputs: Inputs; resolved: Resolved; plan: Plan },
 ): Promise<void> {
   const { manifest, verdict, heldBack } = resolved;
@@ -205,7 +205,7 @@ async function compare(
     })),
     nodes: Object.keys(manifest.nodes).length,
     fetch: toFetch(wanted, known),
-    hosts: await hostPulls(db, { hosts, manifest, known }),
+    hosts: await hostPulls({ db, readManifest }, { hosts, manifest, known }),
     caps: judgeCaps(inputs.rules.policy.caps, measure(manifest, wanted, known)),
     flags: verdict.flags,
     waived: verdict.waived,
