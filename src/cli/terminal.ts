@@ -46,8 +46,8 @@ export function openProcessTerminal(): Terminal & { flush(): Promise<void> } {
     environment: process.env,
     cwd: process.cwd(),
     signal: interrupted.signal,
-    ask: (question) => askOn(question, interrupted.signal),
-    askSecret: (question) => askSecret(question, interrupted.signal),
+    ask: (question) => askOn(question, interrupted),
+    askSecret: (question) => askSecret(question, interrupted),
     readInput: () => Bun.stdin.text(),
     async flush() {
       // By their end: Bun calls a write back when only a part of what is before it has gone into a pipe.
@@ -56,16 +56,16 @@ export function openProcessTerminal(): Terminal & { flush(): Promise<void> } {
   };
 }
 
-async function askOn(question: string, signal: AbortSignal): Promise<string> {
+async function askOn(question: string, interrupted: AbortController): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
-  const interrupted = new Promise<never>((_, reject) => {
-    lines.once("SIGINT", () => reject(new DOMException("Interrupted.", "AbortError")));
+  lines.once("SIGINT", () => interrupted.abort(new DOMException("Interrupted.", "AbortError")));
+  const closed = new Promise<never>((_, reject) => {
     lines.once("close", () => reject(new DOMException("Interrupted.", "AbortError")));
   });
   try {
-    return await Promise.race([lines.question(question, { signal }), interrupted]);
+    return await Promise.race([lines.question(question, { signal: interrupted.signal }), closed]);
   } finally {
     lines.close();
-    interrupted.catch(() => undefined);
+    closed.catch(() => undefined);
   }
 }
