@@ -90,7 +90,7 @@ describe("parseLooseJson", () => {
 
   test("leaves strings alone and refuses other liberties", () => {
     expect(parseLooseJson(`["a,]", "\\",}", ]`)).toEqual(["a,]", '",}']);
-    for (const text of ["[1,,]", "[,]", "{,}", "// a\n[]", "['a']", "[1"])
+    for (const text of ["[1,,]", "[,]", "{,}", "[1,,\n]", "[,\n]", "{ ,\n}", `["a\n,\n]"]`, "// a\n[]", "['a']", "[1"])
       expect(() => parseLooseJson(text)).toThrow(SyntaxError);
   });
 });

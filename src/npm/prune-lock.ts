@@ -29,6 +29,8 @@ export function pruneLock(text: string, isDropped: (entry: LockPackage) => boole
 
 /** Those to be dropped, what depends on them, and so on; what is nested in them goes too. */
 function droppedPaths(lock: BunLock, isDropped: (entry: LockPackage) => boolean): Set<string> {
+  const dropped = new Set(lock.packages.filter(isDropped).map(({ path }) => path));
+  if (dropped.size === 0) return dropped;
   const byPath = new Map(lock.packages.map((entry) => [entry.path, entry]));
   const dependents = new Map<string, string[]>();
   for (const entry of lock.packages) {
@@ -37,7 +39,6 @@ function droppedPaths(lock: BunLock, isDropped: (entry: LockPackage) => boolean)
       if (found !== undefined) dependents.set(found, [...(dependents.get(found) ?? []), entry.path]);
     }
   }
-  const dropped = new Set(lock.packages.filter(isDropped).map(({ path }) => path));
   for (const path of dropped) {
     for (const dependent of dependents.get(path) ?? []) dropped.add(dependent);
     for (const other of byPath.keys()) {

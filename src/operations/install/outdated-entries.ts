@@ -31,16 +31,19 @@ function hasOtherAdditions(
   entry: LockPackage,
   { added, ruleset }: { added: readonly AddedDependency[]; ruleset: Ruleset },
 ): boolean {
+  const wanted = ruleset.extend(entry.name, entry.version, added.length === 0 ? entry : declaredItself(entry, added));
+  const stands = ({ dependency, range, kind }: AddedDependency) =>
+    (kind === "dependency" ? entry.dependencies : entry.peerDependencies)[dependency] === range;
+  return !wanted.every(stands) || !added.every(({ dependency }) => wanted.some((other) => other.dependency === dependency));
+}
+
+function declaredItself(entry: LockPackage, added: readonly AddedDependency[]) {
   const own = new Set(added.map(({ dependency }) => dependency as string));
-  const declared = {
+  return {
     dependencies: without(entry.dependencies, own),
     optionalDependencies: entry.optionalDependencies,
     peerDependencies: without(entry.peerDependencies, own),
   };
-  const wanted = ruleset.extend(entry.name, entry.version, declared);
-  const stands = ({ dependency, range, kind }: AddedDependency) =>
-    (kind === "dependency" ? entry.dependencies : entry.peerDependencies)[dependency] === range;
-  return !wanted.every(stands) || !added.every(({ dependency }) => wanted.some((other) => other.dependency === dependency));
 }
 
 const without = (record: Record<string, string>, names: ReadonlySet<string>): Record<string, string> =>
