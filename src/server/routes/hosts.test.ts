@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { randomBytes } from "node:crypto";
 import { sql } from "drizzle-orm";
+import { startPostgres } from "../../../test/harness/postgres.ts";
 import {
   createReadProof,
   generateKeyPair,
@@ -9,6 +11,7 @@ import {
   rawRoutes,
 } from "../../contract/index.ts";
 import { listAudit } from "../../db/index.ts";
+import { createTokenText } from "../auth/token-text.ts";
 import { joinWith, openTestServer, refusalOf, type TestServer } from "../testing/test-server.ts";
 
 // A database takes seconds to make on a busy machine.
@@ -75,6 +78,24 @@ describe("joining", () => {
     expect(joined).toHaveLength(uses);
     expect(new Set(joined.map(({ body }) => body.hostId)).size).toBe(uses);
     expect(new Set(answers.filter(({ status }) => status !== 200).map(({ status }) => status))).toEqual(new Set([401]));
+  });
+
+  test("of 50 hosts that join at once at two replicas on PostgreSQL with a token for 7, 7 do", async () => {
+    await using postgres = await startPostgres();
+    const database = { url: await postgres.createDatabase() };
+    const shared = { database, secretKey: randomBytes(32).toString("hex"), adminToken: createTokenText("admin") };
+    await using one = await openTestServer(shared);
+    await using two = await openTestServer(shared);
+    const { token, enrolment } = await one.admin.hosts.enrol({ environment, uses: 7 });
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, async (_, index) =>
+        joinWith((index % 2 ? one : two).url, token, await generateKeyPair(), { name: "crowd" }),
+      ),
+    );
+    const statuses = answers.map(({ status }) => status);
+    expect([statuses.filter((status) => status === 200).length, new Set(statuses)]).toEqual([7, new Set([200, 401])]);
+    expect(await two.admin.hosts.list({})).toHaveLength(7);
+    expect((await two.admin.hosts.enrolments()).find(({ id }) => id === enrolment.id)).toMatchObject({ used: 7, state: "used" });
   });
 
   test("names a host after its machine, and two machines of one name apart", async () => {
