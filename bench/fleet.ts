@@ -1,5 +1,6 @@
 // Many simulated hosts on one replica with PostgreSQL: idle, one change, all back within a second; then requests per second. Asserts nothing.
-// `node_modules/.bin/bun bench/fleet.ts [--hosts 10000] [--idle 30] [--json]`; writes bench/results/fleet.md.
+// `node_modules/.bin/bun bench/fleet.ts [--hosts 10000] [--idle 30] [--no-throughput] [--profile DIR] [--json]`; writes bench/results/fleet.md. Hosts' rows are
+// written to the database as if they had joined a day ago: joining is not what is measured.
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
@@ -9,8 +10,10 @@ import { openFixtureRegistry } from "../test/harness/fixture-registry.ts";
 import { startPostgres } from "../test/harness/postgres.ts";
 import { startServer } from "../test/harness/processes.ts";
 import { openTempDir } from "../test/harness/temp-dir.ts";
+import { type AdminSummary, startAdmin } from "./fleet/admin.ts";
 import { manyFiles, startLoad } from "./fleet/child.ts";
 import { measureThroughput } from "./fleet/measure-throughput.ts";
+import { assertOpenFiles } from "./fleet/open-file-limit.ts";
 import { cpuSecondsOf, cpuSecondsOfChildren, residentOf } from "./fleet/process-usage.ts";
 
 const options = process.argv.slice(2);
@@ -18,6 +21,8 @@ const numberOf = (name: string, fallback: number) =>
   options.includes(name) ? Number(options[options.indexOf(name) + 1]) : fallback;
 const hostCount = numberOf("--hosts", 10_000);
 const idleSeconds = numberOf("--idle", 30);
+const profileDirectory = options.includes("--profile") ? options[options.indexOf("--profile") + 1] : undefined;
+const profiling = profileDirectory ? { BUN_OPTIONS: `--cpu-prof --cpu-prof-md --cpu-prof-dir=${profileDirectory}` } : {};
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const mb = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
 
@@ -34,6 +39,7 @@ interface Counts {
   statuses: Record<string, number>;
 }
 
+assertOpenFiles(hostCount);
 await using directory = await openTempDir("bench-fleet");
 await using database = await startPostgres();
 await using registry = await openFixtureRegistry([
@@ -41,14 +47,17 @@ await using registry = await openFixtureRegistry([
   { name: "second", version: "1.0.0", files: { "index.js": randomBytes(40_000).toString("base64") } },
 ]);
 const adminToken = `ldr_admin_${randomBytes(24).toString("hex")}`;
+const secretKey = randomBytes(32).toString("hex");
 const databaseUrl = await database.createDatabase();
-await using server = await startServer("serve", {
-  dataDir: directory.join("replica"),
-  listen: "0.0.0.0:0",
-  args: ["--database-url", databaseUrl, "--blob-store", "postgres", "--registry", registry.url],
-  env: { LARDER_ADMIN_TOKEN: adminToken, LARDER_LOG_LEVEL: "warn" },
-  within: manyFiles,
-});
+const startReplica = (name: string, ...more: string[]) =>
+  startServer("serve", {
+    dataDir: directory.join(name),
+    listen: "0.0.0.0:0",
+    args: ["--database-url", databaseUrl, "--blob-store", "postgres", "--registry", registry.url, ...more],
+    env: { LARDER_ADMIN_TOKEN: adminToken, LARDER_LOG_LEVEL: "warn", LARDER_SECRET_KEY: secretKey, ...profiling },
+    within: manyFiles,
+  });
+await using server = await startReplica("replica");
 const control = { url: server.url, databaseUrl };
 
 async function api<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
@@ -73,36 +82,6 @@ async function install(name: string): Promise<Generation> {
   return (await api<Generation[]>("GET", "/environments/default/generations?limit=1"))[0] as Generation;
 }
 
-/** What an admin's pages ask for, over and over, as long as something else goes on. */
-function startAdmin() {
-  const paths = ["/environments/default/status", "/environments/default/packages", "/operations?limit=20", "/hosts/sim-0"];
-  const taken: number[] = [];
-  const failures: string[] = [];
-  let stopping = false;
-  const run = async () => {
-    for (let i = 0; !stopping; i++) {
-      const from = performance.now();
-      try {
-        await api("GET", paths[i % paths.length] as string);
-        taken.push(performance.now() - from);
-      } catch (error) {
-        failures.push(String(error));
-      }
-      await Bun.sleep(25);
-    }
-  };
-  const running = run();
-  return {
-    async stop() {
-      stopping = true;
-      await running;
-      taken.sort((a, b) => a - b);
-      const at = (share: number) => taken[Math.floor(taken.length * share)] ?? Number.NaN;
-      return { requests: taken.length, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: taken.at(-1) ?? Number.NaN, failures };
-    },
-  };
-}
-
 const postgresPids = async (): Promise<number[]> => {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const names = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")));
@@ -111,7 +90,7 @@ const postgresPids = async (): Promise<number[]> => {
 
 async function usageDuring(seconds: number) {
   const before = [await cpuSecondsOf(server.pid), await cpuSecondsOfChildren(await postgresPids())] as const;
-  const admin = startAdmin();
+  const admin = startAdmin(api);
   await Bun.sleep(seconds * 1000);
   const asked = await admin.stop();
   const after = [await cpuSecondsOf(server.pid), await cpuSecondsOfChildren(await postgresPids())] as const;
@@ -135,11 +114,10 @@ say(`streams open after ${connected.last} ms; ${idleSeconds} s of idling`);
 const beforeIdle = await load.ask<Counts>("counts");
 const idle = await usageDuring(idleSeconds);
 const afterIdle = await load.ask<Counts>("counts");
-say(JSON.stringify({ idle, afterIdle }));
 
 say("one change");
 await load.ask("watch");
-const adminMeanwhile = startAdmin();
+const adminMeanwhile = startAdmin(api);
 const [changeCpu, changedFrom] = [await cpuSecondsOf(server.pid), performance.now()];
 const generation = await install("second");
 const committedAt = Date.parse(generation.createdAt);
@@ -147,14 +125,14 @@ let seen = await load.ask<{ told: Spread; fetched: Spread; reported: Spread }>("
 while (seen.reported.count < hostCount && performance.now() - changedFrom < 60_000) {
   await Bun.sleep(250);
   seen = await load.ask("seen");
+  say(`${seen.told.count} told, ${seen.reported.count} have reported`);
 }
 const change = { seen, cpuSeconds: (await cpuSecondsOf(server.pid)) - changeCpu, admin: await adminMeanwhile.stop() };
 const afterChange = { ...(await load.ask<Counts>("counts")), ...(await residentOf(server.pid)) };
-say(JSON.stringify({ change, afterChange }));
 
 say("all streams break, and come back within a second");
 await load.ask("disconnect");
-const adminAtReconnect = startAdmin();
+const adminAtReconnect = startAdmin(api);
 const reconnectCpu = await cpuSecondsOf(server.pid);
 const reconnected = await load.ask<Spread>("connect", { withinMs: 1000 });
 const reconnect = {
@@ -163,16 +141,29 @@ const reconnect = {
   admin: await adminAtReconnect.stop(),
 };
 const end = { ...(await load.ask<Counts>("counts")), ...(await residentOf(server.pid)) };
-say(JSON.stringify({ reconnect, end }));
 await load[Symbol.asyncDispose]();
 
-const throughput = options.includes("--no-throughput") ? [] : await measureThroughput({ control, registry, directory, say });
+await server.stop(60_000);
+const throughput = options.includes("--no-throughput")
+  ? []
+  : await measureThroughput({
+      registry,
+      say,
+      startReplica: async () =>
+        Object.assign(await startReplica("another", "--host-limits", "check-ins=999999,reports=999999,blobs=999999"), {
+          databaseUrl,
+        }),
+    });
 
 const since = (at: number | undefined) => (at === undefined ? "never" : `${((at - committedAt) / 1000).toFixed(2)} s`);
 const ms = (value: number) => `${value.toFixed(0)} ms`;
-const adminRow = (admin: Awaited<ReturnType<ReturnType<typeof startAdmin>["stop"]>>) =>
-  `admin API p50 ${ms(admin.p50Ms)}, p99 ${ms(admin.p99Ms)}, ${admin.failures.length} of ${admin.requests} failed`;
+const summarised = ({ p50Ms, p99Ms, failures, requests }: AdminSummary) =>
+  `p50 ${ms(p50Ms)}, p99 ${ms(p99Ms)}, ${failures.length} of ${requests} failed`;
+const adminRow = ({ single, fleet }: { single: AdminSummary; fleet: AdminSummary }) =>
+  `people's requests ${summarised(single)}; the status of all hosts ${summarised(fleet)}`;
 const errorsOf = (counts: Counts) => Object.values(counts.errors).reduce((sum, count) => sum + count, 0);
+const putOff = ({ statuses }: Counts) =>
+  Object.entries(statuses).reduce((sum, [name, count]) => sum + (name.endsWith(" 503") ? count : 0), 0);
 const polls = (from: Counts, to: Counts) =>
   Object.entries(to.statuses).reduce((sum, [name, count]) => sum + count - (from.statuses[name] ?? 0), 0) / idleSeconds;
 const rows = [
@@ -190,7 +181,7 @@ const rows = [
     `${seen.told.count}: p50 ${since(seen.told.p50)}, p99 ${since(seen.told.p99)}, last ${since(seen.told.last)} after the commit`,
   ],
   [
-    "… have the new desired state",
+    "… begin, each at a moment of its own",
     `p50 ${since(seen.fetched.p50)}, p99 ${since(seen.fetched.p99)}, last ${since(seen.fetched.last)}`,
   ],
   [
@@ -202,6 +193,10 @@ const rows = [
     `last host connected and up to date after ${((reconnected.last ?? 0) / 1000).toFixed(1)} s, p50 ${((reconnected.p50 ?? 0) / 1000).toFixed(1)} s; ${reconnect.cpuSeconds.toFixed(1)} s of CPU; ${adminRow(reconnect.admin)}`,
   ],
   ["errors seen by hosts", `${errorsOf(end)}${errorsOf(end) > 0 ? ` (${JSON.stringify(end.errors)})` : ""}`],
+  [
+    "put off for some seconds (503 with `Retry-After`), and then answered",
+    `${putOff(afterChange)} during the change, ${putOff(end) - putOff(afterChange)} at the return`,
+  ],
   ["server memory, at most", mb(end.peakBytes)],
 ];
 const text = [
@@ -216,4 +211,3 @@ const text = [
 await mkdir(join(import.meta.dir, "results"), { recursive: true });
 await writeFile(join(import.meta.dir, "results", "fleet.md"), `${text}\n`);
 console.log(options.includes("--json") ? JSON.stringify({ idle, change, reconnect, end, empty }) : text);
-process.exit(0);

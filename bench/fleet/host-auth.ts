@@ -18,10 +18,11 @@ export async function seedHosts(databaseUrl: string, { prefix, count }: { prefix
   const hosts: { id: string; publicKey: string; privateKey: string }[] = [];
   for (let i = 0; i < count; i++) hosts.push({ id: `${prefix}-${i}`, ...(await generateKeyPair()) });
   const sql = postgres(databaseUrl, { max: 1 });
+  const longAgo = new Date(Date.now() - 86_400_000);
   for (let from = 0; from < count; from += 500) {
     const rows = hosts
       .slice(from, from + 500)
-      .map(({ id, publicKey }) => ({ id, environment: "default", public_key: publicKey }));
+      .map(({ id, publicKey }) => ({ id, environment: "default", public_key: publicKey, created_at: longAgo }));
     await sql`insert into hosts ${sql(rows)}`;
   }
   await sql.end();

@@ -1,17 +1,19 @@
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import verdaccioPackage from "verdaccio/package.json" with { type: "json" };
 import { blobKeyOf, type Integrity } from "../../src/contract/index.ts";
 import type { FixtureRegistry } from "../../test/harness/fixture-registry.ts";
-import { spawnProcess } from "../../test/harness/spawned.ts";
-import type { TempDir } from "../../test/harness/temp-dir.ts";
-import { until } from "../../test/harness/until.ts";
+import { openVerdaccio } from "../../test/harness/verdaccio.ts";
 import { summarise } from "../statistics.ts";
 import { startLoad } from "./child.ts";
+import { cpuSecondsOf } from "./process-usage.ts";
 
+const { version: verdaccioVersion } = verdaccioPackage;
 const rounds = 7;
 const forMs = 1500;
 
 interface Measured {
+  requests: number;
+  /** Of the server, for each request. */
+  cpuMs: number;
   perSecond: number;
   p99Ms: number;
   statuses: Record<number, number>;
@@ -20,19 +22,20 @@ interface Measured {
 
 /** Rows of a table: what one replica answers per second, in turn with what Verdaccio answers when asked for a packument. */
 export async function measureThroughput({
-  control,
+  startReplica,
   registry,
-  directory,
   say,
 }: {
-  control: { url: string; databaseUrl: string };
+  /** One that refuses nobody: what is measured is what it can do. */
+  startReplica(): Promise<AsyncDisposable & { url: string; pid: number; databaseUrl: string }>;
   registry: FixtureRegistry;
-  directory: TempDir;
   say(text: string): void;
 }): Promise<string[]> {
-  await using verdaccio = await startVerdaccio(directory, registry.url);
+  await using verdaccio = await openVerdaccio();
+  await verdaccio.publish(await verdaccio.signUp("bench", "bench-bench"), { name: "first", version: "1.0.0" });
+  await using control = await startReplica();
   await using load = startLoad("throughput.ts");
-  const { etag } = await load.ask<{ etag: string }>("join", control);
+  const { etag } = await load.ask<{ etag: string }>("join", { url: control.url, databaseUrl: control.databaseUrl });
   const blob = (name: string) => `/api/blobs/${blobKeyOf(registry.get(name, "1.0.0").integrity as Integrity)}`;
   const loads = [
     { name: "Verdaccio: packument", what: "plain", url: verdaccio.url, path: "/first" },
@@ -46,44 +49,28 @@ export async function measureThroughput({
   for (let round = 0; round < rounds; round++) {
     say(`throughput, round ${round + 1} of ${rounds}`);
     for (const { name, ...what } of loads) {
-      const one = await load.ask<Measured>("run", { ...what, forMs });
-      measured.set(name, [...(measured.get(name) ?? []), one]);
+      const { pid } = what.url === control.url ? control : verdaccio;
+      const cpuBefore = await cpuSecondsOf(pid);
+      const one = await load.ask<Omit<Measured, "cpuMs">>("run", { ...what, forMs });
+      const cpuMs = ((await cpuSecondsOf(pid)) - cpuBefore) * 1000;
+      measured.set(name, [...(measured.get(name) ?? []), { ...one, cpuMs: cpuMs / one.requests }]);
     }
   }
   const peer = medianOf(measured.get("Verdaccio: packument") ?? []);
   return [
-    `64 connections, ${rounds} rounds in turn of ${forMs / 1000} s each; median (minimum–maximum) of requests per second.`,
+    `64 connections to one more replica, with its limits lifted, and Verdaccio ${verdaccioVersion} on Bun as the server in its place; ${rounds} rounds in turn of ${forMs / 1000} s each; median (minimum–maximum) of requests per second.`,
     "",
-    "| what | requests/s | beside Verdaccio's packument | p99 | answers |",
-    "|---|---|---|---|---|",
+    "| what | requests/s | beside Verdaccio's packument | p99 | server's CPU each | answers |",
+    "|---|---|---|---|---|---|",
     ...loads.map(({ name }) => {
       const all = measured.get(name) ?? [];
       const { median, min, max } = summarise(all.map(({ perSecond }) => perSecond));
       const p99 = summarise(all.map(({ p99Ms }) => p99Ms)).median;
+      const cpu = summarise(all.map(({ cpuMs }) => cpuMs)).median;
       const statuses = Object.keys(Object.assign({}, ...all.map((one) => one.statuses)) as object).join(", ");
-      return `| ${name} | ${median.toFixed(0)} (${min.toFixed(0)}–${max.toFixed(0)}) | ${(median / peer).toFixed(1)} × | ${p99.toFixed(1)} ms | ${statuses} |`;
+      return `| ${name} | ${median.toFixed(0)} (${min.toFixed(0)}–${max.toFixed(0)}) | ${(median / peer).toFixed(1)} × | ${p99.toFixed(1)} ms | ${cpu.toFixed(2)} ms | ${statuses} |`;
     }),
   ];
 }
 
 const medianOf = (all: readonly Measured[]): number => summarise(all.map(({ perSecond }) => perSecond)).median;
-
-async function startVerdaccio(directory: TempDir, upstream: string): Promise<AsyncDisposable & { url: string }> {
-  const config = directory.join("verdaccio.yaml");
-  const port = 20_000 + Math.floor(Math.random() * 10_000);
-  await writeFile(
-    config,
-    JSON.stringify({
-      storage: directory.join("verdaccio"),
-      uplinks: { fixtures: { url: upstream, maxage: "60m" } },
-      packages: { "**": { access: "$all", proxy: "fixtures" } },
-      log: { type: "stdout", level: "error" },
-      web: { enable: false },
-    }),
-  );
-  const main = resolve(import.meta.dir, "../../node_modules/verdaccio/bin/verdaccio");
-  const child = spawnProcess("node", [main, "--config", config, "--listen", `127.0.0.1:${port}`], { cwd: directory.path });
-  const url = `http://127.0.0.1:${port}`;
-  await until("Verdaccio answers", async () => (await fetch(`${url}/first`)).ok, { timeoutMs: 60_000, everyMs: 200 });
-  return { url, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
-}

@@ -1,9 +1,11 @@
+import { randomBytes } from "node:crypto";
 import type { Socket } from "bun";
+import { type LockfileHash, manifestFromHeader, rawRoutes } from "../../src/contract/index.ts";
 import { type HostAuth, seedHosts } from "./host-auth.ts";
 import { createRawPool } from "./raw-http.ts";
 
-// A process of its own that stands for many hosts: an event stream each, a jittered poll behind it, a report after each change and every minute, as `src/agent`
-// does it; no store, no packages. Commands come as lines of JSON on standard input, answers go as lines of JSON to standard output.
+// A process of its own that stands for many hosts: an event stream each, a jittered poll behind it, and after a change the manifest's delta and a report, as
+// `src/agent` does it; a report every minute too. No store, no packages, no signatures checked. Commands come as lines of JSON on standard input, answers go as lines of JSON to standard output.
 
 const pollMs = 15_000;
 const heartbeatMs = 60_000;
@@ -18,9 +20,23 @@ interface Simulated {
   /** While a stream is being opened. */
   opening: { resolve(): void; reject(error: Error): void } | undefined;
   etag: string | undefined;
-  generation: number;
+  desired: Desired | undefined;
   reportedAt: number;
+  lookedAt: number;
+  /** The stream has said what is wanted. */
+  greeted: (() => void) | undefined;
+  session: string;
+  reports: number;
   polling: boolean;
+}
+
+interface Desired {
+  generation: number;
+  lockfileHash: string;
+}
+interface Offer {
+  signed: { desired: Desired };
+  etag: string;
 }
 
 let server: URL;
@@ -64,25 +80,40 @@ async function look(host: Simulated): Promise<void> {
     ),
   );
   if (answer?.status === 200) {
-    host.etag = /etag: (\S+)/i.exec(answer.headers)?.[1];
-    host.generation = (
-      JSON.parse(new TextDecoder().decode(answer.body)) as { desired: { generation: number } }
-    ).desired.generation;
-    fetched.set(host.index, Date.now());
-    await report(host);
+    const etag = /etag: (\S+)/i.exec(answer.headers)?.[1] ?? "";
+    await converge(host, { signed: JSON.parse(new TextDecoder().decode(answer.body)) as Offer["signed"], etag });
   } else if (performance.now() - host.reportedAt > heartbeatMs) await report(host);
+}
+
+async function converge(host: Simulated, { signed: { desired }, etag }: Offer): Promise<void> {
+  const from = host.desired?.lockfileHash;
+  host.etag = etag;
+  host.desired = desired;
+  fetched.set(host.index, Date.now());
+  // By an event, or by a poll that came before it.
+  if (!told.has(host.index)) told.set(host.index, Date.now());
+  await ask("manifest", async () =>
+    pool.request(
+      `GET ${rawRoutes.manifest(desired.lockfileHash as LockfileHash)} HTTP/1.1\r\nauthorization: ${await host.auth.reading()}\r\n${from ? `${manifestFromHeader}: ${from}\r\n` : ""}`,
+    ),
+  );
+  await report(host);
 }
 
 async function report(host: Simulated): Promise<void> {
   host.reportedAt = performance.now();
   const path = "/api/hosts/self/report";
   const body = JSON.stringify({
-    phase: host.generation > 0 ? "ready" : "pending",
-    generation: host.generation,
+    phase: host.desired ? "ready" : "pending",
+    generation: host.desired?.generation ?? 0,
+    accepted: host.desired?.generation ?? 0,
+    ...(host.desired ? { lockfileHash: host.desired.lockfileHash } : {}),
     platform: { os: "linux", cpu: "x64", libc: "glibc" },
     agentVersion: "bench",
     runsInFlight: 0,
     freeBytes: 1e9 + Math.floor(Math.random() * 1e9),
+    totalBytes: 4e9,
+    session: { id: host.session, sequence: ++host.reports, hostname: host.auth.id },
   });
   const answer = await ask("report", async () => {
     const authorization = await host.auth.changing({ method: "PUT", path, body });
@@ -90,6 +121,25 @@ async function report(host: Simulated): Promise<void> {
   });
   if (answer?.status === 200 || answer?.status === 204) reported.set(host.index, Date.now());
   else if (answer) countIn(errors, `report: ${answer.status} ${new TextDecoder().decode(answer.body).slice(0, 200)}`);
+}
+
+interface Heard {
+  type: string;
+  generation: number;
+  offer?: Offer;
+  spreadMs?: number;
+}
+
+async function hear(host: Simulated, { type, generation, offer, spreadMs = 0 }: Heard): Promise<void> {
+  if (type !== "desired") return;
+  const isBehind = () => generation > (host.desired?.generation ?? 0);
+  if (isBehind()) {
+    if (!told.has(host.index)) told.set(host.index, Date.now());
+    await Bun.sleep(Math.random() * spreadMs);
+    if (isBehind()) await (offer ? converge(host, offer) : look(host));
+  }
+  host.lookedAt = performance.now();
+  host.greeted?.();
 }
 
 const streamHandlers = {
@@ -105,11 +155,7 @@ const streamHandlers = {
       host.opening.resolve();
       host.opening = undefined;
     }
-    for (const [, generation] of host.buffered.matchAll(/"type":"desired".*?"generation":(\d+)/g)) {
-      if (Number(generation) <= host.generation) continue;
-      if (!told.has(host.index)) told.set(host.index, Date.now());
-      void look(host);
-    }
+    for (const [, data = ""] of host.buffered.matchAll(/^data: (.*)\n/gm)) void hear(host, JSON.parse(data) as Heard);
     host.buffered = host.buffered.slice(host.buffered.lastIndexOf("\n") + 1);
   },
   close(socket: Socket<Simulated>) {
@@ -134,12 +180,13 @@ async function connectStream(host: Simulated, afterMs: number): Promise<void> {
       const opened = Promise.withResolvers<void>();
       host.buffered = "";
       host.opening = opened;
+      const greeted = Promise.withResolvers<void>();
+      host.greeted = greeted.resolve;
       host.socket = await Bun.connect<Simulated>({ ...addressOf(host.index), data: host, socket: streamHandlers });
       host.socket.write(
         `GET /api/events HTTP/1.1\r\nhost: bench\r\nauthorization: ${await host.auth.reading()}\r\naccept: text/event-stream\r\n\r\n`,
       );
-      await opened.promise;
-      await look(host);
+      await Promise.all([opened.promise, greeted.promise]);
       if (!host.polling) void poll(host);
       return;
     } catch (error) {
@@ -151,9 +198,17 @@ async function connectStream(host: Simulated, afterMs: number): Promise<void> {
 
 async function poll(host: Simulated): Promise<void> {
   host.polling = true;
-  for (;;) {
-    await Bun.sleep(pollMs * (0.8 + 0.4 * Math.random()));
+  const pause = () => pollMs * (0.8 + 0.4 * Math.random());
+  for (let wait = pause(); ; ) {
+    await Bun.sleep(wait);
+    // Whatever else made it look takes the place of a poll.
+    const due = host.lookedAt + pause();
+    if (due > performance.now()) {
+      wait = due - performance.now();
+      continue;
+    }
     await look(host);
+    wait = pause();
   }
 }
 
@@ -174,9 +229,13 @@ const commands: Record<string, (input: never) => Promise<unknown>> = {
         buffered: "",
         opening: undefined,
         etag: undefined,
-        generation: 0,
+        desired: undefined,
         reportedAt: Number.NEGATIVE_INFINITY,
+        lookedAt: Number.NEGATIVE_INFINITY,
         polling: false,
+        greeted: undefined,
+        session: randomBytes(16).toString("hex"),
+        reports: 0,
       });
     }
     return { hosts: hosts.length };

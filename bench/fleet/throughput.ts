@@ -63,7 +63,13 @@ const commands: Record<string, (input: never) => Promise<unknown>> = {
     );
     const seconds = (performance.now() - startedAt) / 1000;
     taken.sort((a, b) => a - b);
-    return { perSecond: taken.length / seconds, p99Ms: taken[Math.floor(taken.length * 0.99)], statuses, bytes };
+    return {
+      requests: taken.length,
+      perSecond: taken.length / seconds,
+      p99Ms: taken[Math.floor(taken.length * 0.99)],
+      statuses,
+      bytes,
+    };
   },
 };
 

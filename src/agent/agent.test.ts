@@ -7,6 +7,7 @@ import { openSmallDisk, whyNoSmallDisk } from "../../test/harness/small-disk.ts"
 import { openTempDir, type TempDir } from "../../test/harness/temp-dir.ts";
 import { testUnless } from "../../test/harness/test-unless.ts";
 import { until } from "../../test/harness/until.ts";
+import { rawRoutes } from "../contract/index.ts";
 import { type HostStore, openHostStore, openStoreWriter } from "../host/index.ts";
 import { type Agent, type AgentOptions, startAgent } from "./index.ts";
 import { environment, type FakeControlPlane, openFakeControlPlane } from "./testing/fake-control-plane.ts";
@@ -71,7 +72,23 @@ describe("an agent", () => {
     fake.emit({ type: "desired", environment, generation: 1, offer: { signed, etag: '"brought"' } });
     await serves(first.lockfileHash);
     await reported({ phase: "ready", generation: 1 });
-    expect(fake.requests.slice(asked).filter((line) => line.startsWith("GET /api/desired "))).toEqual([]);
+    // It asks again before the flip when building took long.
+    expect(fake.requests[asked]).toStartWith(`GET ${rawRoutes.manifest(first.lockfileHash)} `);
+  });
+
+  test("that serves what its stream begins with asks for nothing, and begins later when it is asked to", async () => {
+    const signed = await fake.publish(first, 1);
+    await using agent = await start();
+    await reported({ phase: "ready", generation: 1 });
+    await until("it listens", () => fake.eventClients() === 1);
+    const asked = fake.requests.length;
+    fake.emit({ type: "desired", environment, generation: 1, offer: { signed, etag: '"brought"' } });
+    const newer = await fake.publish(second, 2);
+    fake.emit({ type: "desired", environment, generation: 2, offer: { signed: newer, etag: '"newer"' }, spreadMs: 50 });
+    await serves(second.lockfileHash);
+    await reported({ phase: "ready", generation: 2 });
+    expect(fake.requests[asked]).toStartWith(`GET ${rawRoutes.manifest(second.lockfileHash)} `);
+    expect(agent.status()).toMatchObject({ phase: "ready", stale: false, tree: { generation: 2 } });
   });
 
   test("asks, when what came with the event is nothing to go by", async () => {

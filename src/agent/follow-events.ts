@@ -8,23 +8,34 @@ interface FollowOptions {
   onRun(): void;
   logger: Logger;
   signal: AbortSignal;
+  /** Default 1 s. */
+  greetingMs?: number;
 }
 
-/** Calls `wake` for each event that asks a host to look, and whenever the stream begins; `onRun` for each script that waits. Ends when `signal` aborts; never throws. */
-export async function followEvents(controlPlane: ControlPlane, { wake, onRun, logger, signal }: FollowOptions): Promise<void> {
+/**
+ * Calls `wake` for each event that asks a host to look, and when a stream begins: with what the control plane says at its beginning, or after `greetingMs` if
+ * it says nothing. `onRun` for each script that waits. Ends when `signal` aborts; never throws.
+ */
+export async function followEvents(controlPlane: ControlPlane, options: FollowOptions): Promise<void> {
+  const { wake, onRun, logger, signal, greetingMs = 1000 } = options;
   for (let failures = 0; !signal.aborted; ) {
     const startedAt = performance.now();
     let askedMs = 0;
+    let later: NodeJS.Timeout | undefined;
+    const wakeIn = (ms: number, offer?: DesiredOffer) => {
+      clearTimeout(later);
+      if (ms > 0) later = setTimeout(() => wake(offer), ms);
+      else wake(offer);
+    };
     try {
       let opened = false;
       const onOpen = () => {
-        // For what happened while nobody listened.
-        wake();
+        wakeIn(greetingMs);
         opened = true;
       };
       for await (const event of controlPlane.events(signal, onOpen)) {
-        if (event.type === "desired") wake(event.offer);
-        if (event.type === "reconcile") wake();
+        if (event.type === "desired") wakeIn(Math.random() * (event.spreadMs ?? 0), event.offer);
+        if (event.type === "reconcile") wakeIn(0);
         if (event.type === "run") onRun();
       }
       if (!opened) logger.debug("the event stream ended before it began");
@@ -33,6 +44,9 @@ export async function followEvents(controlPlane: ControlPlane, { wake, onRun, lo
       const quiet = hasCode(error, "E_SERVER_UNREACHABLE", "E_OVERLOADED", "E_NOT_READY");
       askedMs = retryAfterOf(error);
       logger[quiet ? "debug" : "warn"]({ err: error }, "no events from the control plane; polling goes on");
+    } finally {
+      // The next stream begins with what is wanted then, and there is the poll.
+      clearTimeout(later);
     }
     failures = performance.now() - startedAt > 30_000 ? 1 : failures + 1;
     const pauseMs = askedMs > 0 ? askedMs * (1 + 0.2 * Math.random()) : 200 + backoffMs(failures, { baseMs: 500, maxMs: 30_000 });

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { parseHostLimits } from "./host-limits.ts";
 import { parseDuration, parseListenAddress } from "./setting-values.ts";
 
 test("an address is a host and a port, or a port on loopback", () => {
@@ -41,4 +42,10 @@ test("whatever is parsed is a delay that a timer can keep", () => {
       }
     }),
   );
+});
+
+test("limits of hosts are named, and those left out stay", () => {
+  expect(parseHostLimits("blobs=3000, check-ins=500")).toEqual({ blobs: { perSecond: 3000 }, checkIn: { perSecond: 500 } });
+  for (const bad of ["", "500", "check-ins", "check-ins=0", "check-ins=-1", "blobs=1e9", "people=5", "toString=5", "blobs=1,"])
+    expect(() => parseHostLimits(bad)).toThrow("not requests in a second");
 });

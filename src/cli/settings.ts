@@ -6,6 +6,7 @@ import {
   type Platform,
   parsePlatform,
 } from "../contract/index.ts";
+import { parseHostLimits } from "./host-limits.ts";
 import { s3SettingDescriptions, s3SettingsShape } from "./s3-settings.ts";
 import {
   parseAgeText,
@@ -24,6 +25,7 @@ export const settingsSchema = z.object({
   metricsListen: parsedBy(parseListenAddress).optional(),
   drainDelay: parsedBy(parseAgeText),
   drainTimeout: parsedBy(parseAgeText),
+  hostLimits: parsedBy(parseHostLimits).optional(),
   server: parsedBy(parseHttpUrl).optional(),
   token: z
     .string()
@@ -126,6 +128,11 @@ export const settingDescriptions: Record<SettingName, SettingDescription> = {
     argument: "TIME",
     description: "how long requests under way may then take to finish",
     fallback: "10s",
+  },
+  hostLimits: {
+    flag: "host-limits",
+    argument: "LIMITS",
+    description: "how much hosts may ask of this replica in a second; absent: check-ins=4000,reports=1000,blobs=1000,joins=50",
   },
   blobStore: {
     flag: "blob-store",

@@ -9,7 +9,7 @@ const offerSchema = z.object({ signed: signedDesiredStateSchema, etag: z.string(
 
 /**
  * What `GET /api/events` sends, one JSON object per server-sent event. A hint, never the truth: who misses one polls. A host gets `desired` of its
- * environment, with the desired state itself, and `reconcile` and `run`, a script that waits for it, of its own. `hosts`: so many have changed that they are not
+ * environment, with the desired state itself, also at the beginning of each stream, and `reconcile` and `run`, a script that waits for it, of its own. `hosts`: so many have changed that they are not
  * told one by one.
  */
 export const eventSchema = z.discriminatedUnion("type", [
@@ -18,6 +18,8 @@ export const eventSchema = z.discriminatedUnion("type", [
     environment: environmentNameSchema,
     generation: z.number().int(),
     offer: offerSchema.optional(),
+    /** A host begins at a moment of its own within so long: a fleet that asks at once is put off more often than served. */
+    spreadMs: z.number().int().min(0).max(600_000).optional(),
   }),
   z.object({ type: z.literal("reconcile"), hostId: idSchema }),
   z.object({ type: z.literal("run"), hostId: idSchema }),

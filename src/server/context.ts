@@ -108,7 +108,9 @@ export async function openContext(config: ServerConfig): Promise<ServerContext> 
   const authenticator = createAuthenticator({ db, logger, storeId: signer.storeId });
   const hostAuthenticator = createHostAuthenticator({ db, signer, clock });
   const desired = createDesiredCache({ db, signer, clock });
-  const events = stack.use(openEventHub({ db, hostAuthenticator, desired, logger }));
+  const events = stack.use(
+    openEventHub({ db, hostAuthenticator, desired, logger, reportsPerSecond: config.limits?.reports?.perSecond }),
+  );
   const stocker = stack.use(createStocker({ db, logger, platforms: config.platforms }));
   const runWaiters = createRunWaiters();
   const library = stack.use(

@@ -5,6 +5,7 @@ import type { HostAuthenticator } from "../auth/host-authenticator.ts";
 import { isRevokedBy, type Principal } from "../auth/principal.ts";
 import type { DesiredCache } from "../desired/desired-cache.ts";
 import { createChangedHosts } from "./changed-hosts.ts";
+import { createGreetings, offerOf, spreadOf } from "./desired-offer.ts";
 import { createEventStream, type EventStream, formatEvent, heartbeat, reconnectAfter } from "./event-stream.ts";
 import type { Notice } from "./notice.ts";
 import { readEvent } from "./read-event.ts";
@@ -29,10 +30,20 @@ interface HubOptions {
   hostAuthenticator: Pick<HostAuthenticator, "isCurrent">;
   logger: Logger;
   heartbeatMs?: number;
+  /** How many are let in: a fleet that was told of a change begins within as long as its reports take. */
+  reportsPerSecond?: number | undefined;
 }
 
-export function openEventHub({ db, desired, hostAuthenticator, logger, heartbeatMs = 15_000 }: HubOptions): EventHub {
+export function openEventHub({
+  db,
+  desired,
+  hostAuthenticator,
+  logger,
+  heartbeatMs = 15_000,
+  reportsPerSecond,
+}: HubOptions): EventHub {
   const sessions = new Set<Session>();
+  const greetings = createGreetings();
   const reading = new Map<string, "once" | "again">();
   /** Sessions that are no host's. */
   let users = 0;
@@ -42,20 +53,28 @@ export function openEventHub({ db, desired, hostAuthenticator, logger, heartbeat
     const bytes = formatEvent(event);
     for (const { principal, stream } of sessions) if (isFor(principal) && isVisibleTo(principal, event)) stream.send(bytes);
   };
-  const hasHostsOf = (environment: EnvironmentName): boolean => {
-    for (const { principal } of sessions) if (principal.host?.environment === environment) return true;
-    return false;
+  const countHostsOf = (environment: EnvironmentName): number => {
+    let count = 0;
+    for (const { principal } of sessions) if (principal.host?.environment === environment) count += 1;
+    return count;
   };
   const isHost = ({ role }: Principal) => role === "host";
   const isUser = ({ role }: Principal) => role !== "host";
   /** Hosts get the desired state along with the news: a fleet that had to ask for it would ask all at once. */
   const broadcast = async (event: Event) => {
     send(event, event.type === "desired" ? isUser : () => true);
-    if (event.type !== "desired" || !hasHostsOf(event.environment)) return;
+    const listening = event.type === "desired" ? countHostsOf(event.environment) : 0;
+    if (event.type !== "desired" || listening === 0) return;
     // Without it hosts still learn that there is something to ask for.
     const current = await desired.current(event.environment).catch(() => undefined);
     const isThis = current !== undefined && current.signed.desired.generation >= event.generation;
-    send(isThis ? { ...event, offer: { signed: current.signed, etag: current.etag } } : event, isHost);
+    const spreadMs = spreadOf(listening, reportsPerSecond);
+    send({ ...event, ...(isThis ? { offer: offerOf(current) } : {}), ...(spreadMs > 0 ? { spreadMs } : {}) }, isHost);
+  };
+  /** Whatever a host has missed; one that has it already need not ask. */
+  const greet = async ({ principal: { host }, stream }: Session) => {
+    const current = host && (await desired.current(host.environment));
+    if (current) stream.send(greetings.of(current));
   };
   /** Thousands of hosts report; nobody has to read that again for an event that no host may see. */
   const hasAudience = ({ type }: Notice) =>
@@ -109,6 +128,8 @@ export function openEventHub({ db, desired, hostAuthenticator, logger, heartbeat
       sessions.add(session);
       users += weight;
       session.stream.send(heartbeat);
+      // Who is not greeted asks.
+      greet(session).catch((error: unknown) => logger.debug({ err: error }, "a host was not greeted"));
       if (closed) session.stream.close();
       return new Response(session.stream.body, {
         headers: { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },

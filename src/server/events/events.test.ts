@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { until } from "../../../test/harness/until.ts";
-import { defaultEnvironment, type EnvironmentName, type Event, eventSchema, rawRoutes } from "../../contract/index.ts";
+import {
+  createReadProof,
+  defaultEnvironment,
+  type EnvironmentName,
+  type Event,
+  eventSchema,
+  rawRoutes,
+} from "../../contract/index.ts";
 import { revokeToken } from "../../db/index.ts";
 import { silentLogger } from "../../lib/index.ts";
 import { commitTestGeneration } from "../testing/test-generation.ts";
@@ -72,12 +79,40 @@ test("a host sees its own environment's generations and its own wake-ups, and no
   await until("the last event", () => ofType(host.events, "reconcile").length > 0);
   const desired = await server.fetch(rawRoutes.desired, { token });
   const offer = { signed: (await desired.json()) as never, etag: desired.headers.get("etag") ?? "" };
-  expect(host.events).toEqual([
+  const news = host.events.filter((event) => event.type !== "desired" || event.generation >= generation.number);
+  expect(news).toEqual([
     { type: "desired", environment: defaultEnvironment, generation: generation.number, offer },
     { type: "reconcile", hostId: "listening" },
   ]);
   await until("the admin has them all", () => ofType(admin.events, "reconcile").length === 2);
   expect(ofType(admin.events, "desired")).toHaveLength(2);
+});
+
+test("a host's stream begins with what is wanted, and what comes later asks a fleet to spread", async () => {
+  await using own = await openTestServer();
+  const { generation } = await commitTestGeneration(own.context, { content: Buffer.from("1") });
+  await using hub = openEventHub({ ...own.context, logger: silentLogger, reportsPerSecond: 2.5 });
+  const streams: ReadableStreamDefaultReader<Uint8Array>[] = [];
+  for (const name of ["a", "b", "c"]) {
+    const key = await own.join(name);
+    const authorization = await createReadProof(key, Date.now());
+    const { principal } = await own.context.hostAuthenticator.authenticate(authorization, { method: "GET", path: "/" });
+    streams.push((hub.connect(principal).body as ReadableStream<Uint8Array>).getReader() as never);
+  }
+  const nextEvent = async (reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Event> => {
+    for (;;) {
+      const text = new TextDecoder().decode((await reader.read()).value);
+      if (text.startsWith("data: ")) return eventSchema.parse(JSON.parse(text.slice(6)));
+    }
+  };
+  for (const stream of streams) {
+    const greeting = await nextEvent(stream);
+    expect(greeting).toMatchObject({ type: "desired", generation: generation.number });
+    expect(greeting).toMatchObject({ offer: { signed: { desired: { generation: generation.number } } } });
+    expect(greeting).not.toHaveProperty("spreadMs");
+  }
+  hub.notice({ type: "desired", environment: defaultEnvironment, generation: generation.number });
+  for (const stream of streams) expect(await nextEvent(stream)).toMatchObject({ type: "desired", spreadMs: 500 });
 });
 
 test("some hosts that changed are told one by one, a fleet as a whole", async () => {

@@ -29,6 +29,14 @@ test("a herd is let in up to its limit, and the rest is told to come back one be
   for (now = 1000; now <= 10_000; now += 10) admit("desired");
 });
 
+test("a burst grows with its rate, and what has no limit of its own keeps the usual one", () => {
+  const { admit } = createAdmission({ blobs: { perSecond: 3 } }, () => 0);
+  for (let i = 0; i < 6; i++) admit("blob");
+  expect(() => admit("blob")).toThrow("Too many hosts");
+  for (let i = 0; i < 4000; i++) admit("desired");
+  expect(() => admit("desired")).toThrow("Too many hosts");
+});
+
 test("over HTTP it is 503 with Retry-After, and the admin API goes on", async () => {
   await using server = await openTestServer({ limits });
   const host = await server.join("herd");

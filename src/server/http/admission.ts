@@ -1,18 +1,20 @@
 import { LarderError } from "../../contract/index.ts";
 
 /** What hosts ask for, apart: a herd that comes back for one leaves room for the others, and for people. */
-export type Traffic = "checkIn" | "blobs" | "joining";
+type Traffic = "checkIn" | "reports" | "blobs" | "joining";
 
-export interface TrafficLimit {
+interface TrafficLimit {
   perSecond: number;
-  /** At once, after a quiet time. */
-  burst: number;
+  /** At once, after a quiet time. Grows with `perSecond` when absent. */
+  burst?: number;
 }
-export type TrafficLimits = Record<Traffic, TrafficLimit>;
+/** What is absent is as usual. */
+export type TrafficLimits = Partial<Record<Traffic, TrafficLimit>>;
 
-/** Of one replica. An answer to a check-in takes some tenths of a millisecond: a herd at this rate leaves most of a processor. */
-export const defaultTrafficLimits: TrafficLimits = {
-  checkIn: { perSecond: 2000, burst: 2000 },
+/** Of one replica. A check-in takes a tenth of a millisecond of a processor, a report four: at these rates together a herd leaves some of it to others. */
+export const usualLimits: Record<Traffic, Required<TrafficLimit>> = {
+  checkIn: { perSecond: 4000, burst: 4000 },
+  reports: { perSecond: 1000, burst: 1000 },
   blobs: { perSecond: 1000, burst: 2000 },
   joining: { perSecond: 50, burst: 200 },
 };
@@ -24,7 +26,7 @@ const trafficOf: Record<string, Traffic> = {
   self: "checkIn",
   desired: "checkIn",
   manifest: "checkIn",
-  "hosts.report": "checkIn",
+  "hosts.report": "reports",
   "hosts.claimRuns": "checkIn",
 };
 
@@ -35,13 +37,13 @@ export interface Admission {
   admit(routeName: string): void;
 }
 
-export function createAdmission(limits: TrafficLimits, nowMs: () => number = () => performance.now()): Admission {
+export function createAdmission(limits: TrafficLimits = {}, nowMs: () => number = () => performance.now()): Admission {
   const buckets = new Map<Traffic, { used: number; promised: number; at: number }>();
   return {
     admit(routeName) {
       const traffic = trafficOf[routeName];
       if (traffic === undefined) return;
-      const { perSecond, burst } = limits[traffic];
+      const { perSecond, burst } = limitOf(traffic, limits);
       const now = nowMs();
       const before = buckets.get(traffic) ?? { used: 0, promised: 0, at: now };
       const passed = ((now - before.at) / 1000) * perSecond;
@@ -55,6 +57,12 @@ export function createAdmission(limits: TrafficLimits, nowMs: () => number = () 
       throw overloaded(Math.min(longestWaitSeconds, Math.max(1, Math.ceil(bucket.promised / perSecond))));
     },
   };
+}
+
+function limitOf(traffic: Traffic, limits: TrafficLimits): Required<TrafficLimit> {
+  const { perSecond, burst } = usualLimits[traffic];
+  const asked = limits[traffic] ?? usualLimits[traffic];
+  return { perSecond: asked.perSecond, burst: asked.burst ?? Math.ceil((asked.perSecond * burst) / perSecond) };
 }
 
 const overloaded = (seconds: number): LarderError =>

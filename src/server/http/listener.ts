@@ -3,7 +3,7 @@ import type { ServerContext } from "../context.ts";
 import { createRouter } from "../routes/router.ts";
 import type { ServerConfig } from "../server-config.ts";
 import { createConsolePages } from "../web/console-pages.ts";
-import { createAdmission, defaultTrafficLimits } from "./admission.ts";
+import { createAdmission } from "./admission.ts";
 import { bindPort } from "./bind-port.ts";
 import { createContractDispatch } from "./contract-dispatch.ts";
 import { createFetchHandler } from "./fetch-handler.ts";
@@ -34,7 +34,7 @@ export function openListener(
   const handle = createFetchHandler({
     authenticator: context.authenticator,
     hostAuthenticator: context.hostAuthenticator,
-    admission: createAdmission(config.limits ?? defaultTrafficLimits),
+    admission: createAdmission(config.limits),
     logger,
     pages: config.console && createConsolePages(config.console, logger.child({ part: "console" })),
     dispatch: (exchange) => (exchange.route.kind === "contract" ? contract(exchange) : raw(exchange)),

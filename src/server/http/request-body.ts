@@ -1,4 +1,5 @@
-import { digestOfBody, LarderError } from "../../contract/index.ts";
+import { createHash } from "node:crypto";
+import { LarderError } from "../../contract/index.ts";
 
 const bodyLimitBytes = 1 << 20;
 /** Where more may be sent: by hosts, what scripts have printed and returned. */
@@ -23,7 +24,12 @@ export async function withProvenBody(
   const { url, method, headers, signal } = request;
   const isReading = method === "GET" || method === "HEAD";
   const body = isReading ? undefined : await readBounded(request, largerBodies[routeName] ?? bodyLimitBytes);
-  if ((await digestOfBody(body ?? new Uint8Array())) !== digest) {
+  // At once: to wait for another thread takes ten times as long.
+  if (
+    createHash("sha256")
+      .update(body ?? "")
+      .digest("hex") !== digest
+  ) {
     throw new LarderError("E_UNAUTHENTICATED", "The body is not the one that the host signed.");
   }
   return body === undefined || body.byteLength === 0 ? request : new Request(url, { method, headers, signal, body });
@@ -31,7 +37,10 @@ export async function withProvenBody(
 
 async function readBounded(request: Request, limitBytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
   if (request.body === null) return undefined;
-  if (Number(request.headers.get("content-length")) > limitBytes) throw tooLarge(limitBytes);
+  const declared = request.headers.get("content-length");
+  if (Number(declared) > limitBytes) throw tooLarge(limitBytes);
+  // A body has the length that it declares, or the connection ends.
+  if (declared !== null && !request.headers.has("transfer-encoding")) return new Uint8Array(await request.arrayBuffer());
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
   for await (const chunk of request.body) {
