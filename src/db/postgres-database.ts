@@ -6,7 +6,7 @@ import { assertSessions } from "./assert-sessions.ts";
 import { type Db, notify } from "./database.ts";
 import { translated } from "./database-errors.ts";
 import { migrate } from "./migrate.ts";
-import { electOnPostgres } from "./postgres-election.ts";
+import { electionTiming, electOnPostgres } from "./postgres-election.ts";
 import { createPostgresListener } from "./postgres-listener.ts";
 import type { Queryable } from "./queryable.ts";
 import { translateQueries } from "./translate-queries.ts";
@@ -14,11 +14,12 @@ import { translateQueries } from "./translate-queries.ts";
 /** `E_CONFIG` for an address that is none or leads to a pooler of transactions, `E_STORE_UNAVAILABLE` when the server does not answer. */
 export async function openPostgres(url: string): Promise<Db> {
   assertPostgresUrl(url);
+  // Who is stopped within a transaction holds its locks: they must end when its election does.
   const client = postgres(url, {
     ...connectionOptions,
     max: 10,
     idle_timeout: 60,
-    connection: { ...connectionOptions.connection, idle_in_transaction_session_timeout: 20_000 },
+    connection: { ...connectionOptions.connection, idle_in_transaction_session_timeout: electionTiming.silenceMs },
   });
   const connectForElection = ({ onclose, silenceMs }: { onclose(): void; silenceMs: number }) =>
     postgres(url, {

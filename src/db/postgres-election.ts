@@ -20,7 +20,7 @@ export interface ElectionTiming {
   silenceMs: number;
 }
 
-export const electionTiming: ElectionTiming = { heartbeatMs: 2000, answerMs: 8000, silenceMs: 15_000 };
+export const electionTiming: ElectionTiming = { heartbeatMs: 1500, answerMs: 6000, silenceMs: 8000 };
 
 /** `connect` makes a client of one connection that calls `onclose` when it closes. */
 export async function electOnPostgres(
