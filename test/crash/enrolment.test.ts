@@ -8,7 +8,9 @@ import { type LarderServer, startAgent, startServer } from "../harness/processes
 import { openTempDir } from "../harness/temp-dir.ts";
 import { until } from "../harness/until.ts";
 
-setDefaultTimeout(180_000);
+setDefaultTimeout(300_000);
+
+const startMs = 90_000;
 
 /** All steps of exchanging a token for an identity, in order, on each side. */
 const enrolSteps = ["enrol:inserted", "enrol:before-commit", "enrol:before-answer"];
@@ -41,7 +43,12 @@ async function openStage(kind: "embedded" | "postgres"): Promise<Stage> {
       started += 1;
       const dataDir = directory.join(kind === "postgres" ? `replica-${started}` : "control-plane");
       const server = owned.use(
-        await startServer("serve", { dataDir, args, env: { ...env, ...(failpoint && { LARDER_FAILPOINT: failpoint }) } }),
+        await startServer("serve", {
+          dataDir,
+          args,
+          timeoutMs: startMs,
+          env: { ...env, ...(failpoint && { LARDER_FAILPOINT: failpoint }) },
+        }),
       );
       balancer.set("replica", server.url);
       await until("it takes requests", () => balancer.ready().length > 0);
@@ -63,6 +70,7 @@ const agentOf = (stage: Stage, host: string, options: { token: string; failpoint
     dataDir: stage.dataDirOf(host),
     server: stage.address,
     token: options.token,
+    timeoutMs: startMs,
     args: ["--poll-interval", "300ms"],
     ...(options.failpoint && { env: { LARDER_FAILPOINT: options.failpoint } }),
   });

@@ -6,7 +6,9 @@ import { startAgent, startServer } from "../harness/processes.ts";
 import { openTempDir } from "../harness/temp-dir.ts";
 import { until } from "../harness/until.ts";
 
-setDefaultTimeout(180_000);
+setDefaultTimeout(300_000);
+
+const startMs = 90_000;
 
 const builds = ["one", "two", "three"];
 
@@ -22,6 +24,7 @@ test.each(["stock:planned", "install:before-put", "install:after-put", "stock:fe
     const start = (listen?: string, failpoint?: string) =>
       startServer("serve", {
         dataDir: directory.join("control-plane"),
+        timeoutMs: startMs,
         args: ["--registry", registry.url, "--collect-every", "off"],
         env: { LARDER_ADMIN_TOKEN: adminToken, ...(failpoint && { LARDER_FAILPOINT: `${failpoint}:kill` }) },
         ...(listen && { listen }),
@@ -49,6 +52,7 @@ test.each(["stock:planned", "install:before-put", "install:after-put", "stock:fe
     await using killed = await start(listen, step);
     await using _agent = await startAgent({
       dataDir: directory.join("host"),
+      timeoutMs: startMs,
       server: `http://${listen}`,
       token,
       args: ["--poll-interval", "300ms", "--platform", "darwin-arm64"],
