@@ -185,6 +185,21 @@ describe("an agent", () => {
     expect(fake.requests.filter((line) => line.startsWith("GET /api/desired "))).toHaveLength(1);
   });
 
+  test("that is put off reports no failure, and a report that is put off comes later by itself", async () => {
+    const refused = new Set<string>();
+    fake.intercept = ({ url = "" }, response) => {
+      if (refused.has(url) || !(url === "/api/desired" || url.endsWith("/report"))) return false;
+      refused.add(url);
+      response.writeHead(503, { "retry-after": "1" }).end();
+      return true;
+    };
+    await fake.publish(first, 1);
+    await using _agent = await start();
+    await reported({ phase: "ready", generation: 1 });
+    expect([...refused].sort()).toEqual(["/api/desired", "/api/hosts/self/report"]);
+    expect(fake.reports.map(({ phase }) => phase)).not.toContain("error");
+  });
+
   test("rebuilds at its start what is missing of the tree", async () => {
     await fake.publish(second, 1);
     {

@@ -1,7 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { statfs } from "node:fs/promises";
 import { hostname } from "node:os";
-import { type AgentSession, type ErrorBody, type HostPhase, type HostReport, keyIdOf, type Progress } from "../contract/index.ts";
+import {
+  type AgentSession,
+  type ErrorBody,
+  type HostPhase,
+  type HostReport,
+  keyIdOf,
+  LarderError,
+  type Progress,
+} from "../contract/index.ts";
 import { countRuns, currentBootId, currentTree, type HostStore, readAccepted, readIdentity } from "../host/index.ts";
 import type { Logger } from "../lib/index.ts";
 import type { ControlPlane } from "./control-plane.ts";
@@ -38,6 +46,8 @@ export function createReporter(options: ReporterOptions): Reporter {
   let sending: Promise<void> = Promise.resolve();
   let latest: Progress | undefined;
   let later: NodeJS.Timeout | undefined;
+  /** For a report that the control plane has put off. */
+  let again: NodeJS.Timeout | undefined;
 
   const send = async (condition: HostCondition, signal: AbortSignal) => {
     try {
@@ -50,11 +60,19 @@ export function createReporter(options: ReporterOptions): Reporter {
       lastText = text;
     } catch (error) {
       lastText = "";
-      if (!signal.aborted) logger.debug({ err: error }, "could not report");
+      if (signal.aborted) return;
+      logger.debug({ err: error }, "could not report");
+      const askedMs = error instanceof LarderError ? error.details?.retryAfterMs : undefined;
+      if (typeof askedMs !== "number") return;
+      const repeat = () => void enqueue(() => (signal.aborted ? undefined : condition), signal);
+      again = setTimeout(repeat, askedMs * (1 + 0.2 * Math.random()));
+      again.unref();
     }
   };
   const enqueue = (condition: () => HostCondition | undefined, signal: AbortSignal): Promise<void> => {
     sending = sending.then(async () => {
+      // What is said now is newer.
+      clearTimeout(again);
       const current = condition();
       if (current) await send(current, signal);
     });

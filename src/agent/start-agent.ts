@@ -141,7 +141,9 @@ function runAgent(running: Running): Agent {
         { err: error, code: error.code, generation },
         "could not reconcile; serving what is here",
       );
-      await reporter.report({ phase: "error", error: error.toBody() }, signal);
+      // Who was put off has nothing to say that the control plane does not know, and a herd of reports would put off others.
+      if (typeof error.details?.retryAfterMs !== "number")
+        await reporter.report({ phase: "error", error: error.toBody() }, signal);
       return { failures: failures + 1, ...pauseAfter(error, failures + 1, pollMs) };
     }
   };
