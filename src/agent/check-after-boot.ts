@@ -1,6 +1,6 @@
 import { isSettled, markSettled, type StoreWriter, unsettle, verifyStore } from "../host/index.ts";
 import type { Logger } from "../lib/index.ts";
-import type { ReconcileMemory } from "./reconcile-once.ts";
+import type { ReconcileMemory } from "./reconcile-memory.ts";
 
 /**
  * Once after each start of the machine, and whenever somebody found damage, everything is compared with what was recorded: power that was lost may

@@ -6,13 +6,9 @@
 export type { ControlPlane, DesiredAnswer } from "./control-plane.ts";
 export { type ControlPlaneOptions, createControlPlaneClient } from "./control-plane-client.ts";
 export { type JoinOptions, joinControlPlane } from "./establish-identity.ts";
-export {
-  createReconcileMemory,
-  type ReconcileMemory,
-  type ReconcileOptions,
-  type ReconcileResult,
-  reconcileOnce,
-} from "./reconcile-once.ts";
+export type { ReconcileOptions, ReconcileResult } from "./pass.ts";
+export { createReconcileMemory, type ReconcileMemory } from "./reconcile-memory.ts";
+export { reconcileOnce } from "./reconcile-once.ts";
 export { type RepairOptions, type RepairSummary, repairStore } from "./repair-store.ts";
 export type { ScriptRunner } from "./sent-runs.ts";
 export { type Agent, type AgentOptions, type AgentStatus, startAgent } from "./start-agent.ts";

@@ -1,98 +1,26 @@
+import { type DesiredState, hasCode } from "../contract/index.ts";
 import {
-  type DesiredOffer,
-  type DesiredState,
-  hasCode,
-  type LockfileHash,
-  type Manifest,
-  type Progress,
-} from "../contract/index.ts";
-import {
-  createPlanMemory,
   currentTree,
   describeDiskError,
   flipCurrent,
   hasTree,
-  isSettled,
-  type Materialised,
   materialise,
   missingPackages,
-  type PackageKey,
-  type PlanMemory,
   planTree,
-  type StoreWriter,
-  type SweepOptions,
-  sweepStore,
   type TreePlan,
   type TreeRef,
 } from "../host/index.ts";
-import { failpoint, type Logger } from "../lib/index.ts";
+import { failpoint } from "../lib/index.ts";
 import { checkAfterBoot } from "./check-after-boot.ts";
-import type { ControlPlane, DesiredAnswer } from "./control-plane.ts";
+import type { DesiredAnswer } from "./control-plane.ts";
 import { establishIdentity, joinControlPlane } from "./establish-identity.ts";
 import { acceptOffer, heedAnnouncement, type Offer } from "./follow-keys.ts";
-import { createManifestMemory, loadManifest, type ManifestMemory, pruneManifests } from "./manifest-cache.ts";
-import { repairStore } from "./repair-store.ts";
+import { loadManifest } from "./manifest-cache.ts";
+import type { Pass, ReconcileOptions, ReconcileResult } from "./pass.ts";
+import { createReconcileMemory, isDamaged, rememberWhole } from "./reconcile-memory.ts";
 import { sayHowMuch } from "./say-how-much.ts";
-import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
-
-/** What one pass leaves for the next of the same process: with it, a pass that finds nothing new is one conditional request. */
-export interface ReconcileMemory {
-  identified: boolean;
-  /** The token was tried: a host that is refused does not join again and again. */
-  joined?: boolean;
-  /** The announced signing key that was heeded. */
-  nextKeyId?: string;
-  /** Of the desired state that `tree` serves. */
-  etag?: string | undefined;
-  tree?: TreeRef | undefined;
-  /** A desired state that came with an event, for the next pass. */
-  offer?: DesiredOffer | undefined;
-  /** When this process last swept, by `performance.now()`. */
-  sweptAt?: number;
-  /** What a verification found, less what was made anew since. */
-  damaged: { packages: Set<string>; trees: Set<string> };
-  /** Trees that this process has built or looked at, and what their platform lacks: while they are there, they are whole. */
-  whole: Map<LockfileHash, TreePlan["unavailable"]>;
-  manifests: ManifestMemory;
-  plans: PlanMemory;
-}
-
-export const createReconcileMemory = (): ReconcileMemory => ({
-  identified: false,
-  damaged: { packages: new Set(), trees: new Set() },
-  whole: new Map(),
-  manifests: createManifestMemory(),
-  plans: createPlanMemory(),
-});
-
-export interface ReconcileOptions {
-  writer: StoreWriter;
-  controlPlane: ControlPlane;
-  server: URL;
-  /** What to join with, for a host that has not, or is no longer known. */
-  token?: string | undefined;
-  /** What to be called, when the token leaves it open. */
-  name?: string | undefined;
-  agentVersion?: string | undefined;
-  logger: Logger;
-  memory?: ReconcileMemory;
-  sweep?: Pick<SweepOptions, "graceMs" | "quotaBytes">;
-  /** What was built for so long may no longer be wanted: the control plane is asked once more before the flip. Default 500 ms. */
-  recheckAfterMs?: number;
-  signal?: AbortSignal;
-  onProgress?: (progress: Progress) => void;
-}
-
-export interface ReconcileResult {
-  kind: "flipped" | "unchanged" | "none";
-  tree?: TreeRef;
-  pulledBytes: number;
-  pulledBlobs: number;
-  packagesBuilt: number;
-  /** Allowlisted packages that this host's platform cannot have. */
-  unavailable: TreePlan["unavailable"];
-  timingsMs: Record<string, number>;
-}
+import { createStopwatch } from "./stopwatch.ts";
+import { mendRest, tidy, tidyNowAndThen } from "./tidy.ts";
 
 /**
  * Makes `current` the tree that the control plane wants. Throws what stops it; then `current` serves what it did, and the next pass does only what is
@@ -115,15 +43,6 @@ export async function reconcileOnce(options: ReconcileOptions): Promise<Reconcil
     const { store } = options.writer;
     throw await sayHowMuch(describeDiskError(error, store.directory), { store, building: pass.building });
   }
-}
-
-interface Pass extends ReconcileOptions {
-  memory: ReconcileMemory;
-  signal: AbortSignal;
-  stopwatch: Stopwatch;
-  done: Materialised;
-  building?: { manifest: Manifest; plan: TreePlan };
-  unavailable: TreePlan["unavailable"];
 }
 
 async function converge(pass: Pass): Promise<ReconcileResult> {
@@ -209,7 +128,7 @@ async function isServed(pass: Pass, desired: DesiredState): Promise<boolean> {
     const plan = await planned(pass, desired);
     const missing = await stopwatch.measure("check", () => missingPackages(writer.store, plan));
     if (missing.length > 0 || isDamaged(plan, memory.damaged)) return false;
-    remember(memory, plan);
+    rememberWhole(memory, plan);
   }
   memory.tree = tree;
   return true;
@@ -224,18 +143,6 @@ async function isWhole(pass: Pass, { lockfileHash }: DesiredState): Promise<bool
   pass.unavailable = unavailable;
   return true;
 }
-
-/** More than a host keeps. */
-const rememberedTrees = 20;
-
-function remember({ whole }: ReconcileMemory, { lockfileHash, unavailable }: TreePlan): void {
-  whole.delete(lockfileHash);
-  whole.set(lockfileHash, unavailable);
-  for (const oldest of whole.keys()) if (whole.size > rememberedTrees) whole.delete(oldest);
-}
-
-const isDamaged = (plan: TreePlan, damaged: ReconcileMemory["damaged"]): boolean =>
-  damaged.trees.has(plan.lockfileHash) || plan.packages.some(({ key }) => damaged.packages.has(key));
 
 async function planned(pass: Pass, desired: DesiredState): Promise<TreePlan> {
   const { writer, controlPlane, memory, stopwatch, signal } = pass;
@@ -267,7 +174,7 @@ async function build(pass: Pass, desired: DesiredState): Promise<void> {
   );
   for (const { key } of plan.packages) damaged.packages.delete(key);
   damaged.trees.delete(plan.lockfileHash);
-  remember(memory, plan);
+  rememberWhole(memory, plan);
   done.pulledBytes += made.pulledBytes;
   done.pulledBlobs += made.pulledBlobs;
   done.packagesBuilt += made.packagesBuilt;
@@ -283,45 +190,6 @@ async function newerThan({ controlPlane, stopwatch, signal, logger }: Pass, buil
     if (!hasCode(error, "E_SERVER_UNREACHABLE")) throw error;
     logger.debug({ err: error }, "flipping to the newest generation that is known");
     return undefined;
-  }
-}
-
-/** Runs die and graces pass without a flip too. */
-const sweepEveryMs = 600_000;
-
-async function tidyNowAndThen(pass: Pass): Promise<void> {
-  const { memory } = pass;
-  memory.sweptAt ??= performance.now();
-  if (memory.tree && performance.now() - memory.sweptAt >= sweepEveryMs) await tidy(pass, memory.tree.lockfileHash);
-}
-
-/** The flip is done: a disk that refuses to be tidied does not undo it. */
-async function tidy({ writer, stopwatch, logger, memory, sweep }: Pass, lockfileHash: LockfileHash): Promise<void> {
-  try {
-    memory.sweptAt = performance.now();
-    await stopwatch.measure("sweep", async () => {
-      const { overQuotaBytes } = await sweepStore(writer, sweep);
-      if (overQuotaBytes > 0) logger.warn({ overQuotaBytes }, "what this host needs takes more than its quota");
-      await pruneManifests(writer.store, lockfileHash);
-    });
-  } catch (error) {
-    logger.warn({ err: error }, "could not sweep the store");
-  }
-}
-
-/** The desired tree is whole; older ones may still be damaged, and are mended or stay so until the next pass. */
-async function mendRest({ writer, controlPlane, memory, signal, logger }: Pass): Promise<void> {
-  if (await isSettled(writer.store.layout)) return;
-  try {
-    const damaged = {
-      packages: [...memory.damaged.packages] as PackageKey[],
-      trees: [...memory.damaged.trees] as LockfileHash[],
-    };
-    await repairStore(writer, { controlPlane, damaged, signal });
-    memory.damaged = { packages: new Set(), trees: new Set() };
-  } catch (error) {
-    if (signal.aborted) throw error;
-    logger.warn({ err: error }, "could not mend an older tree");
   }
 }
 

@@ -1,0 +1,45 @@
+import type { DesiredOffer, LockfileHash } from "../contract/index.ts";
+import { createPlanMemory, type PlanMemory, type TreePlan, type TreeRef } from "../host/index.ts";
+import { createManifestMemory, type ManifestMemory } from "./manifest-cache.ts";
+
+/** What one pass leaves for the next of the same process: with it, a pass that finds nothing new is one conditional request. */
+export interface ReconcileMemory {
+  identified: boolean;
+  /** The token was tried: a host that is refused does not join again and again. */
+  joined?: boolean;
+  /** The announced signing key that was heeded. */
+  nextKeyId?: string;
+  /** Of the desired state that `tree` serves. */
+  etag?: string | undefined;
+  tree?: TreeRef | undefined;
+  /** A desired state that came with an event, for the next pass. */
+  offer?: DesiredOffer | undefined;
+  /** When this process last swept, by `performance.now()`. */
+  sweptAt?: number;
+  /** What a verification found, less what was made anew since. */
+  damaged: { packages: Set<string>; trees: Set<string> };
+  /** Trees that this process has built or looked at, and what their platform lacks: while they are there, they are whole. */
+  whole: Map<LockfileHash, TreePlan["unavailable"]>;
+  manifests: ManifestMemory;
+  plans: PlanMemory;
+}
+
+export const createReconcileMemory = (): ReconcileMemory => ({
+  identified: false,
+  damaged: { packages: new Set(), trees: new Set() },
+  whole: new Map(),
+  manifests: createManifestMemory(),
+  plans: createPlanMemory(),
+});
+
+/** More than a host keeps. */
+const rememberedTrees = 20;
+
+export function rememberWhole({ whole }: ReconcileMemory, { lockfileHash, unavailable }: TreePlan): void {
+  whole.delete(lockfileHash);
+  whole.set(lockfileHash, unavailable);
+  for (const oldest of whole.keys()) if (whole.size > rememberedTrees) whole.delete(oldest);
+}
+
+export const isDamaged = (plan: TreePlan, damaged: ReconcileMemory["damaged"]): boolean =>
+  damaged.trees.has(plan.lockfileHash) || plan.packages.some(({ key }) => damaged.packages.has(key));
