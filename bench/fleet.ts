@@ -110,6 +110,7 @@ await load.ask("join", { ...control, count: hostCount });
 say("opening event streams");
 const connected = await load.ask<Spread>("connect", { withinMs: 10_000 });
 await Bun.sleep(3000);
+const joined = await residentOf(server.pid);
 say(`streams open after ${connected.last} ms; ${idleSeconds} s of idling`);
 const beforeIdle = await load.ask<Counts>("counts");
 const idle = await usageDuring(idleSeconds);
@@ -197,7 +198,10 @@ const rows = [
     "put off for some seconds (503 with `Retry-After`), and then answered",
     `${putOff(afterChange)} during the change, ${putOff(end) - putOff(afterChange)} at the return`,
   ],
-  ["server memory, at most", mb(end.peakBytes)],
+  [
+    "server memory, at most",
+    `${mb(joined.peakBytes)} until all were connected, ${mb(idle.peakBytes)} idle, ${mb(afterChange.peakBytes)} with the change, ${mb(end.peakBytes)} in all`,
+  ],
 ];
 const text = [
   `${hostCount} simulated hosts, one replica, PostgreSQL 18, all on ${cpus().length} cores of one machine (load average ${loadavg()[0]?.toFixed(1)} at the end). Bun ${Bun.version}.`,
