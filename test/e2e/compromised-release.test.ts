@@ -40,7 +40,7 @@ const versionsOf = async (lockfileHash: string): Promise<string[]> => {
     .sort();
 };
 /** What the tree on the host's disk leads to. */
-const packagesOnHost = (lockfileHash: string): string[] => readdirSync(treeOf(host, lockfileHash));
+const packagesOnHost = (lockfileHash: string): string[] => readdirSync(treeOf(host, lockfileHash)).sort();
 
 test("the release of an hour ago is not chosen, and the plan says which rule, on which way, and the way out", async () => {
   await stack.add("app");
