@@ -25,8 +25,10 @@ const tools = join(import.meta.dir, "node_modules/.bin");
 
 export function installPeers(): void {
   if (existsSync(join(tools, "pnpm"))) return;
-  const { status, stderr } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: import.meta.dir, encoding: "utf8" });
-  if (status !== 0) throw new Error(`npm ci in bench: ${stderr}`);
+  // Without a lock: `package.json` names exact versions, and pnpm's lists executables that not every registry has.
+  const args = ["install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund"];
+  const { status, stderr } = spawnSync("npm", args, { cwd: import.meta.dir, encoding: "utf8" });
+  if (status !== 0) throw new Error(`npm install in bench: ${stderr}`);
 }
 
 export function peersOf(registry: string): Peer[] {
