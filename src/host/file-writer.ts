@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { chmodSync, closeSync, fchmodSync, futimesSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { chmodSync, closeSync, fchmodSync, futimesSync, mkdirSync, openSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import type { ArchiveFile, ArchiveSink } from "../archive/index.ts";
 import type { RecordedFile } from "./record.ts";
@@ -16,12 +16,11 @@ export const fileMode = (executable: boolean): number => (executable ? 0o555 : 0
 /** 1985-10-26T08:15:00Z, npm's own choice: what an archive says of time does not count, and all hosts agree. */
 const fileTimeSeconds = 499_162_500;
 
-/** `root` must exist, be empty and be nobody else's: paths are joined to it unresolved. */
+/** `root` must exist, made as 0755, be empty and be nobody else's: paths are joined to it unresolved. */
 export function createFileWriter(root: string): FileWriter {
   const files: RecordedFile[] = [];
   const makeFolder = createFolderMaker(root);
-  /** A umask that takes away read or execute bits must not decide who can run what. */
-  const setsModes = (process.umask() & 0o555) !== 0;
+  const setsModes = isMasked(root);
   let open: { file: ArchiveFile; descriptor: number; hash: Hash } | undefined;
 
   const close = (): void => {
@@ -56,10 +55,16 @@ export function createFileWriter(root: string): FileWriter {
   };
 }
 
+/**
+ * A umask that takes bits away must not decide who can run what. It shows at a folder made as 0755; asking for it would set it to 0 for a moment, and what any
+ * other thread makes then, everyone may write to.
+ */
+const isMasked = (root: string): boolean => (statSync(root).mode & 0o777) !== 0o755;
+
 /** Makes folders below `root` (0755), each once. */
 export function createFolderMaker(root: string): (path: string) => void {
   const made = new Set([root]);
-  const setsModes = (process.umask() & 0o755) !== 0;
+  const setsModes = isMasked(root);
   const make = (path: string): void => {
     if (made.has(path)) return;
     make(dirname(path));
