@@ -26,7 +26,7 @@ const fewestForBatch = 4;
 /** Requests for single blobs under way: over 100 ms of round trip, 6 take three times as long; more than 16 gain little. */
 const parallel = 16;
 /** Tarballs that have come and were not taken yet hold up those behind them. */
-const waitingBytes = 32 * 1024 * 1024;
+const waitingBytes = 8 * 1024 * 1024;
 /** The reader unpacks at most so much at once. */
 const wholeBytes = 8 * 1024 * 1024;
 
