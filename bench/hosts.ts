@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { realPackages } from "../test/e2e/real-packages.ts";
 import { larderCommand } from "../test/harness/processes.ts";
 import { openRegistryMirror } from "../test/harness/registry-mirror.ts";
-import { installPeers, type Measured, measured, type Peer, peersOf } from "./peers.ts";
+import { type Measured, measured, type Peer, peersOf } from "./peers.ts";
 import { createReport, fileSystemOf, openScratch, readOptions, say } from "./report.ts";
 import { openBenchHost, openStage, type Stage } from "./stage.ts";
 
@@ -16,7 +16,6 @@ const leaf = { ms: "2.1.2" };
 const [before, after] = [realPackages, { ...realPackages, ...leaf }];
 const report = createReport();
 
-installPeers();
 await using scratch = await openScratch("hosts");
 await using mirror = await openRegistryMirror();
 const peers = peersOf(mirror.url);

@@ -23,7 +23,7 @@ export interface Peer {
 
 const tools = join(import.meta.dir, "node_modules/.bin");
 
-export function installPeers(): void {
+function installPeers(): void {
   if (existsSync(join(tools, "pnpm"))) return;
   // Without a lock: `package.json` names exact versions, and pnpm's lists executables that not every registry has.
   const args = ["install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund"];
@@ -32,6 +32,7 @@ export function installPeers(): void {
 }
 
 export function peersOf(registry: string): Peer[] {
+  installPeers();
   const make = (
     name: string,
     command: string,

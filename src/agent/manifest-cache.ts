@@ -37,6 +37,11 @@ export interface ManifestMemory {
 
 export const createManifestMemory = (): ManifestMemory => ({ texts: new Map() });
 
+/** Afterwards the next manifest costs what changed, also when the last one came whole. Takes 25 ms for 4,000 nodes, once. */
+export function prepareForDelta({ last, texts }: ManifestMemory): void {
+  if (last && texts.size === 0) formatManifest(last.manifest, texts);
+}
+
 interface Loading {
   digests: ManifestDigests;
   memory?: ManifestMemory;

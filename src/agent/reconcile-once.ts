@@ -15,7 +15,7 @@ import { checkAfterBoot } from "./check-after-boot.ts";
 import type { DesiredAnswer } from "./control-plane.ts";
 import { establishIdentity, joinControlPlane } from "./establish-identity.ts";
 import { acceptOffer, heedAnnouncement, type Offer } from "./follow-keys.ts";
-import { loadManifest } from "./manifest-cache.ts";
+import { loadManifest, prepareForDelta } from "./manifest-cache.ts";
 import type { Pass, ReconcileOptions, ReconcileResult } from "./pass.ts";
 import { createReconcileMemory, isDamaged, rememberWhole } from "./reconcile-memory.ts";
 import { sayHowMuch } from "./say-how-much.ts";
@@ -37,7 +37,10 @@ export async function reconcileOnce(options: ReconcileOptions): Promise<Reconcil
     unavailable: [],
   };
   try {
-    return await converge(pass);
+    const result = await converge(pass);
+    // For a process that stays, and only now: `current` is flipped.
+    if (options.memory) prepareForDelta(memory.manifests);
+    return result;
   } catch (error) {
     memory.etag = undefined;
     const { store } = options.writer;
