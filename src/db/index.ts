@@ -144,6 +144,7 @@ export {
   getPackage,
   listPackages,
   type PackageChangeResult,
+  readAllowlist,
   removePackage,
   setPackageEnabled,
   upsertPackages,

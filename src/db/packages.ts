@@ -1,6 +1,6 @@
 import { and, asc, eq, sql } from "drizzle-orm";
 import type { Allowlist, EnvironmentName, ExactVersion, PackageEntry, PackageName } from "../contract/index.ts";
-import { getEnvironment, lockEnvironment } from "./environments.ts";
+import { lockEnvironment } from "./environments.ts";
 import { currentGeneration } from "./generations.ts";
 import type { Queryable } from "./queryable.ts";
 import { environments, packages } from "./schema.ts";
@@ -28,17 +28,28 @@ export async function getPackage(
   return row;
 }
 
-/** The allowlist with the revision that it has: call within a transaction that commits on it, or alone. `undefined`: no such environment. */
+/** The allowlist with the revision that it has. One statement: read committed shows each its own moment. `undefined`: no such environment. */
+export async function readAllowlist(
+  tx: Queryable,
+  environment: EnvironmentName,
+): Promise<Pick<Allowlist, "revision" | "packages"> | undefined> {
+  const rows = await tx
+    .select({ revision: environments.allowlistRevision, entry: columns })
+    .from(environments)
+    .leftJoin(packages, eq(packages.environment, environments.name))
+    .where(eq(environments.name, environment))
+    .orderBy(asc(packages.name));
+  const [first] = rows;
+  return first && { revision: first.revision, packages: rows.flatMap(({ entry }) => entry ?? []) };
+}
+
+/** `readAllowlist`, and whether its pins are those of the current generation. */
 export async function getAllowlist(tx: Queryable, environment: EnvironmentName): Promise<Allowlist | undefined> {
-  const before = await getEnvironment(tx, environment);
-  if (!before) return undefined;
-  const entries = await listPackages(tx, environment);
+  const allowlist = await readAllowlist(tx, environment);
+  if (!allowlist) return undefined;
   const generation = await currentGeneration(tx, environment);
-  // Read committed shows each statement its own moment: an edit in between would pair new packages with an old revision.
-  const after = await getEnvironment(tx, environment);
-  if (after?.allowlistRevision !== before.allowlistRevision) return await getAllowlist(tx, environment);
-  const installDue = pinsOf(entries.filter((entry) => entry.enabled)) !== pinsOf(generation?.packages ?? []);
-  return { revision: before.allowlistRevision, packages: entries, installDue };
+  const installDue = pinsOf(allowlist.packages.filter(({ enabled }) => enabled)) !== pinsOf(generation?.packages ?? []);
+  return { ...allowlist, installDue };
 }
 
 const pinsOf = (pins: readonly { name: string; version: string }[]): string =>

@@ -148,14 +148,17 @@ const notFound = (name: string, registry: string, hint: string): LarderError =>
     details: { package: name, registry },
   });
 
-function unexplained(gateway: Gateway, output: string): LarderError {
+async function unexplained(gateway: Gateway, output: string): Promise<LarderError> {
   if (/\bENOSPC: /.test(output)) {
     return new LarderError("E_NO_SPACE", "The resolver found no space left in its working directory.", {
       hint: "Free some space on the disk that holds the data directory.",
       retryable: true,
     });
   }
-  const said = output.replaceAll(gateway.url, "").trim().slice(-outputLimit);
+  const said = output
+    .replaceAll(await gateway.listen(), "")
+    .trim()
+    .slice(-outputLimit);
   return new LarderError("E_RESOLVE", `The resolver could not resolve the allowlist${said === "" ? "." : `: ${said}`}`, {
     hint: "Its message names what it could not resolve. Change the pins that lead there.",
   });

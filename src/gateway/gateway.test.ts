@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import type { ExactVersion, PackageName } from "../contract/index.ts";
 import { createRegistryClient } from "../npm/index.ts";
 import { isExotic } from "./exotic.ts";
-import { type GatewayOptions, openGateway } from "./gateway.ts";
+import { createGateway, type GatewayOptions } from "./gateway.ts";
 import { createPackumentCache } from "./packument-cache.ts";
 import { createRuleset } from "./ruleset.ts";
 import { openTestRegistry, type TestRegistry } from "./testing/test-registry.ts";
@@ -18,12 +18,12 @@ async function open(packages: Parameters<typeof openTestRegistry>[0], options: P
   return { registry, gateway: await openFor(registry, options) };
 }
 async function openFor(registry: TestRegistry, options: Partial<GatewayOptions> = {}) {
-  const gateway = await openGateway({
+  const gateway = createGateway({
     client: createRegistryClient({ registry: registry.url, attempts: 2, backoffBaseMs: 1 }),
     ...options,
   });
   stack.push(gateway);
-  return gateway;
+  return { ...gateway, url: await gateway.listen() };
 }
 interface Served {
   name: string;

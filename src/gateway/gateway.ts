@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type ExactVersion, isPackageName, LarderError, type PackageName } from "../contract/index.ts";
 import { type Logger, silentLogger } from "../lib/index.ts";
@@ -21,10 +21,10 @@ export interface GatewayOptions {
 
 export type Lookup = { kind: "ok"; served: ServedPackument } | { kind: "absent" } | { kind: "failed"; error: LarderError };
 
-/** A registry on loopback, for one install: all that a resolver gets to see of the world. */
+/** A registry on loopback, for one install: all that a resolver gets to see of the world. No I/O until it is asked for something. */
 export interface Gateway extends AsyncDisposable {
-  /** Its address for the resolver; ends in "/" and holds a secret. */
-  readonly url: string;
+  /** Listens, if it does not yet. Its address for the resolver; ends in "/" and holds a secret. */
+  listen(): Promise<string>;
   /** Host of the registry that serves a name. */
   registryOf(name: PackageName): string;
   /** What the registry declared of a version that was offered to the resolver. */
@@ -42,13 +42,7 @@ export interface Gateway extends AsyncDisposable {
   lookups(): Iterable<[PackageName, Promise<Lookup>]>;
 }
 
-export async function openGateway({
-  client,
-  logger = silentLogger,
-  cache,
-  freshForMs,
-  ruleset,
-}: GatewayOptions): Promise<Gateway> {
+export function createGateway({ client, logger = silentLogger, cache, freshForMs, ruleset }: GatewayOptions): Gateway {
   const lifetime = new AbortController();
   const lookups = new Map<PackageName, Promise<Lookup>>();
   const offered = new Map<PackageName, ServedPackument>();
@@ -79,22 +73,13 @@ export async function openGateway({
     }
   };
 
-  const root = `/${randomBytes(24).toString("hex")}/`;
-  const server = createServer((request, response) => {
-    void handle(request, response, root, lookup).catch((error: unknown) => {
-      logger.error({ err: error }, "gateway request failed");
-      response.destroy();
-    });
-  });
-  server.keepAliveTimeout = 60_000;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const { port } = server.address() as AddressInfo;
+  let listening: Promise<{ server: Server; url: string }> | undefined;
 
   return {
-    url: `http://127.0.0.1:${port}${root}`,
+    async listen() {
+      listening ??= listenOnLoopback(lookup, logger);
+      return (await listening).url;
+    },
     registryOf: (name) => client.hostOf(name),
     ruleset,
     lookup,
@@ -108,11 +93,32 @@ export async function openGateway({
     lookups: () => lookups.entries(),
     async [Symbol.asyncDispose]() {
       lifetime.abort();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
+      const server = await listening?.then(
+        (opened) => opened.server,
+        () => undefined,
+      );
+      const closed = new Promise<void>((resolve) => (server ? server.close(() => resolve()) : resolve()));
+      server?.closeAllConnections();
       await Promise.all([closed, ...lookups.values()]);
     },
   };
+}
+
+async function listenOnLoopback(lookup: Gateway["lookup"], logger: Logger): Promise<{ server: Server; url: string }> {
+  const root = `/${randomBytes(24).toString("hex")}/`;
+  const server = createServer((request, response) => {
+    void handle(request, response, root, lookup).catch((error: unknown) => {
+      logger.error({ err: error }, "gateway request failed");
+      response.destroy();
+    });
+  });
+  server.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return { server, url: `http://127.0.0.1:${port}${root}` };
 }
 
 async function handle(

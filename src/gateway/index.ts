@@ -8,7 +8,7 @@ export { type Pin, refusedByPolicy } from "./explain-failure.ts";
 
 export { fetchPackument, type PackumentSource } from "./fetch-packument.ts";
 export { resolveAlias } from "./find-path.ts";
-export { type Gateway, type GatewayOptions, openGateway } from "./gateway.ts";
+export { createGateway, type Gateway, type GatewayOptions } from "./gateway.ts";
 export { createJudge, isVersionRange, type Judge, type Release, type Rules, rangeTest, type Verdict } from "./judge-release.ts";
 export { type CachedPackument, createPackumentCache, type PackumentCache } from "./packument-cache.ts";
 export { createResolverMemory, type ResolverAnswer, type ResolverMemory } from "./resolver-memory.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { LarderError } from "../contract/index.ts";
 import { createRegistryClient, defaultRegistry, parseBunLock } from "../npm/index.ts";
 import type { Pin } from "./explain-failure.ts";
-import { type Gateway, openGateway } from "./gateway.ts";
+import { createGateway, type Gateway } from "./gateway.ts";
 import { runResolver } from "./run-resolver.ts";
 import { openTestRegistry, type TestRegistry } from "./testing/test-registry.ts";
 
@@ -16,7 +16,7 @@ let gateway: Gateway;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "larder-resolver-"));
   registry = await openTestRegistry({});
-  gateway = await openGateway({ client: createRegistryClient({ registry: registry.url, attempts: 2, backoffBaseMs: 1 }) });
+  gateway = createGateway({ client: createRegistryClient({ registry: registry.url, attempts: 2, backoffBaseMs: 1 }) });
 });
 afterEach(async () => {
   await gateway[Symbol.asyncDispose]();
@@ -46,7 +46,7 @@ async function failure(promise: Promise<unknown>): Promise<LarderError> {
     (error: unknown) => error,
   );
   expect(thrown).toBeInstanceOf(LarderError);
-  expect(JSON.stringify((thrown as LarderError).toBody())).not.toContain(new URL(gateway.url).host);
+  expect(JSON.stringify((thrown as LarderError).toBody())).not.toContain(new URL(await gateway.listen()).host);
   return thrown as LarderError;
 }
 
@@ -153,7 +153,7 @@ describe("a resolve that fails says why", () => {
   test("a resolver that cannot start, or says something else", async () => {
     expect((await failure(resolve(["a@1.0.0"], { bunPath: "/nowhere/bun" }))).code).toBe("E_CONFIG");
     registry.packages = { a: { "1.0.0": {} } };
-    const script = await fakeBun(`echo "error: odd, at ${gateway.url}a with Bearer abcdefghijk" >&2; exit 1`);
+    const script = await fakeBun(`echo "error: odd, at ${await gateway.listen()}a with Bearer abcdefghijk" >&2; exit 1`);
     const error = await failure(resolve(["a@1.0.0"], { bunPath: script }));
     expect(error.code).toBe("E_RESOLVE");
     expect(error.message).toContain("error: odd, at a with Bearer ***");
@@ -213,7 +213,7 @@ if (!reachable) console.info(`skipped: ${defaultRegistry} cannot be reached from
 test.skipIf(!reachable)(
   "real packages resolve as they do without a gateway",
   async () => {
-    await using real = await openGateway({ client: createRegistryClient() });
+    await using real = createGateway({ client: createRegistryClient() });
     const lock = parseBunLock(await resolve(["string-width@5.1.2", "wrap-ansi@7.0.0", "esbuild@0.25.0"], { gateway: real }));
     const find = (path: string) => lock.packages.find((entry) => entry.path === path)?.version as string;
     expect(find("string-width")).toBe("5.1.2");

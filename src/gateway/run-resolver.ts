@@ -67,7 +67,7 @@ async function writeProject({ scratch, packages, lockfile, gateway }: ResolverOp
   const dependencies = Object.fromEntries(packages.map(({ name, version }) => [name, version]));
   await writeFile(join(scratch, "package.json"), JSON.stringify({ private: true, workspaces: [] }));
   await writeFile(join(project, "package.json"), JSON.stringify({ name: projectName, dependencies }));
-  await writeFile(join(project, "bunfig.toml"), bunfig(gateway.url), { mode: 0o600 });
+  await writeFile(join(project, "bunfig.toml"), bunfig(await gateway.listen()), { mode: 0o600 });
   if (lockfile !== undefined) await writeFile(join(project, "bun.lock"), lockfile);
   return project;
 }

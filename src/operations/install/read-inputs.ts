@@ -6,7 +6,7 @@ import {
   type PackageEntry,
   type Platform,
 } from "../../contract/index.ts";
-import { currentGeneration, type Db, getAllowlist, getLockfile, getReleases, readEffectivePolicy } from "../../db/index.ts";
+import { currentGeneration, type Db, getLockfile, getReleases, readAllowlist, readEffectivePolicy } from "../../db/index.ts";
 import type { Rules } from "../../gateway/index.ts";
 import type { ManifestReader } from "../generations/manifest-reader.ts";
 import { readManifest as readManifestOf } from "../generations/read-changes.ts";
@@ -33,7 +33,7 @@ export async function readInputs(
   { db, platforms, readManifest }: { db: Db; platforms: readonly Platform[]; readManifest?: ManifestReader },
   environment: EnvironmentName,
 ): Promise<InstallPlan> {
-  const allowlist = await getAllowlist(db.query, environment);
+  const allowlist = await readAllowlist(db.query, environment);
   if (allowlist === undefined) throw new LarderError("E_NOT_FOUND", `There is no environment ${environment}.`);
   const current = await currentGeneration(db.query, environment);
   return {

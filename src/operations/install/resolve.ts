@@ -15,9 +15,9 @@ import {
 } from "../../contract/index.ts";
 import type { ReleaseFacts } from "../../db/index.ts";
 import {
+  createGateway,
   createRuleset,
   type Gateway,
-  openGateway,
   type ResolverAnswer,
   type ResolverMemory,
   type Rules,
@@ -84,7 +84,7 @@ const deadlineMs = 5 * 60_000;
  */
 export async function resolveGraph(options: ResolveOptions, input: ResolveInput): Promise<Resolved> {
   const ruleset = createRuleset(input.rules);
-  await using gateway = await openGateway({
+  await using gateway = createGateway({
     client: options.registry,
     cache: options.cache,
     freshForMs: options.freshForMs,
