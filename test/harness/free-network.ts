@@ -25,8 +25,7 @@ export interface FreeNetwork extends AsyncDisposable {
 export async function openFreeNetwork(): Promise<FreeNetwork> {
   const name = newName();
   const [outer, inner] = [`${name}a`, `${name}b`];
-  const third = 1 + ((randomBytes(1)[0] as number) % 254);
-  const [address, peer] = [`10.213.${third}.1`, `10.213.${third}.2`];
+  const { address, peer } = freeSubnet();
   const dispose = async () => {
     tryRun("ip", ["link", "delete", outer]);
     tryRun("ip", ["netns", "delete", name]);
@@ -51,6 +50,16 @@ export async function openFreeNetwork(): Promise<FreeNetwork> {
   return { within: ["ip", "netns", "exec", name], address, [Symbol.asyncDispose]: dispose };
 }
 
+/** Two addresses of a subnet of four that no device has: two devices with one address would take each other's answers. Killed tests leave devices behind. */
+function freeSubnet(): { address: string; peer: string } {
+  for (;;) {
+    const [third, fourth] = [...randomBytes(2)] as [number, number];
+    const base = fourth - (fourth % 4);
+    const at = (host: number) => `10.213.${third}.${base + host}`;
+    if (said("ip", ["-o", "-4", "address", "show", "to", `${at(0)}/30`]) === "") return { address: at(1), peer: at(2) };
+  }
+}
+
 /** At most 15 characters with the cable's letter: the kernel's limit for a device's name. */
 const newName = (): string => `larder${randomBytes(4).toString("hex")}`;
 
@@ -60,3 +69,6 @@ function tryRun(command: string, args: string[]): string | undefined {
   if (error) return `${command} cannot be started: ${error.message}`;
   return status === 0 ? undefined : `${command} ${args.slice(0, 2).join(" ")}: ${stderr.trim() || `ended with ${status}`}`;
 }
+
+const said = (command: string, args: string[]): string =>
+  spawnSync(command, args, { encoding: "utf8", timeout: 10_000 }).stdout?.trim() ?? "";
