@@ -19,13 +19,15 @@ export interface FreeNetwork extends AsyncDisposable {
   within: string[];
   /** This side's address, the only one besides loopback that the namespace reaches. */
   address: string;
+  /** Both ends, as routes name them: "10.213.7.64/30". */
+  subnet: string;
 }
 
 /** A network namespace joined to this one by a pair of virtual cables, with no route to anywhere else and no name server. */
 export async function openFreeNetwork(): Promise<FreeNetwork> {
   const name = newName();
   const [outer, inner] = [`${name}a`, `${name}b`];
-  const { address, peer } = freeSubnet();
+  const { address, peer, subnet } = freeSubnet();
   const dispose = async () => {
     tryRun("ip", ["link", "delete", outer]);
     tryRun("ip", ["netns", "delete", name]);
@@ -47,16 +49,17 @@ export async function openFreeNetwork(): Promise<FreeNetwork> {
     await dispose();
     throw error;
   }
-  return { within: ["ip", "netns", "exec", name], address, [Symbol.asyncDispose]: dispose };
+  return { within: ["ip", "netns", "exec", name], address, subnet, [Symbol.asyncDispose]: dispose };
 }
 
 /** Two addresses of a subnet of four that no device has: two devices with one address would take each other's answers. Killed tests leave devices behind. */
-function freeSubnet(): { address: string; peer: string } {
+function freeSubnet(): { address: string; peer: string; subnet: string } {
   for (;;) {
     const [third, fourth] = [...randomBytes(2)] as [number, number];
     const base = fourth - (fourth % 4);
     const at = (host: number) => `10.213.${third}.${base + host}`;
-    if (said("ip", ["-o", "-4", "address", "show", "to", `${at(0)}/30`]) === "") return { address: at(1), peer: at(2) };
+    const subnet = `${at(0)}/30`;
+    if (said("ip", ["-o", "-4", "address", "show", "to", subnet]) === "") return { address: at(1), peer: at(2), subnet };
   }
 }
 
