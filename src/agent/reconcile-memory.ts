@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { DesiredOffer, LockfileHash } from "../contract/index.ts";
 import { createPlanMemory, type PlanMemory, type TreePlan, type TreeRef } from "../host/index.ts";
 import { createManifestMemory, type ManifestMemory } from "./manifest-cache.ts";
@@ -19,27 +20,21 @@ export interface ReconcileMemory {
   /** What a verification found, less what was made anew since. */
   damaged: { packages: Set<string>; trees: Set<string> };
   /** Trees that this process has built or looked at, and what their platform lacks: while they are there, they are whole. */
-  whole: Map<LockfileHash, TreePlan["unavailable"]>;
+  whole: LRUCache<LockfileHash, TreePlan["unavailable"]>;
   manifests: ManifestMemory;
   plans: PlanMemory;
 }
 
-export const createReconcileMemory = (): ReconcileMemory => ({
-  identified: false,
-  damaged: { packages: new Set(), trees: new Set() },
-  whole: new Map(),
-  manifests: createManifestMemory(),
-  plans: createPlanMemory(),
-});
-
 /** More than a host keeps. */
 const rememberedTrees = 20;
 
-export function rememberWhole({ whole }: ReconcileMemory, { lockfileHash, unavailable }: TreePlan): void {
-  whole.delete(lockfileHash);
-  whole.set(lockfileHash, unavailable);
-  for (const oldest of whole.keys()) if (whole.size > rememberedTrees) whole.delete(oldest);
-}
+export const createReconcileMemory = (): ReconcileMemory => ({
+  identified: false,
+  damaged: { packages: new Set(), trees: new Set() },
+  whole: new LRUCache({ max: rememberedTrees }),
+  manifests: createManifestMemory(),
+  plans: createPlanMemory(),
+});
 
 export const isDamaged = (plan: TreePlan, damaged: ReconcileMemory["damaged"]): boolean =>
   damaged.trees.has(plan.lockfileHash) || plan.packages.some(({ key }) => damaged.packages.has(key));

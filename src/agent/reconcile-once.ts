@@ -17,7 +17,7 @@ import { establishIdentity, joinControlPlane } from "./establish-identity.ts";
 import { acceptOffer, heedAnnouncement, type Offer } from "./follow-keys.ts";
 import { loadManifest, prepareForDelta } from "./manifest-cache.ts";
 import type { Pass, ReconcileOptions, ReconcileResult } from "./pass.ts";
-import { createReconcileMemory, isDamaged, rememberWhole } from "./reconcile-memory.ts";
+import { createReconcileMemory, isDamaged } from "./reconcile-memory.ts";
 import { sayHowMuch } from "./say-how-much.ts";
 import { createStopwatch } from "./stopwatch.ts";
 import { mendRest, tidy, tidyNowAndThen } from "./tidy.ts";
@@ -131,7 +131,7 @@ async function isServed(pass: Pass, desired: DesiredState): Promise<boolean> {
     const plan = await planned(pass, desired);
     const missing = await stopwatch.measure("check", () => missingPackages(writer.store, plan));
     if (missing.length > 0 || isDamaged(plan, memory.damaged)) return false;
-    rememberWhole(memory, plan);
+    memory.whole.set(plan.lockfileHash, plan.unavailable);
   }
   memory.tree = tree;
   return true;
@@ -177,7 +177,7 @@ async function build(pass: Pass, desired: DesiredState): Promise<void> {
   );
   for (const { key } of plan.packages) damaged.packages.delete(key);
   damaged.trees.delete(plan.lockfileHash);
-  rememberWhole(memory, plan);
+  memory.whole.set(plan.lockfileHash, plan.unavailable);
   done.pulledBytes += made.pulledBytes;
   done.pulledBlobs += made.pulledBlobs;
   done.packagesBuilt += made.packagesBuilt;

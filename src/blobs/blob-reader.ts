@@ -1,9 +1,9 @@
+import { LRUCache } from "lru-cache";
 import { type BlobKey, hasCode, LarderError } from "../contract/index.ts";
 import { type BlobEntry, type Db, getBlobEntry, getQuarantinedStores, quarantineBlob, releaseBlob } from "../db/index.ts";
 import type { Logger } from "../lib/index.ts";
 import type { BlobStore, GetOptions, StoredBlob } from "./blob-store.ts";
 import type { BlobStores } from "./blob-stores.ts";
-import { createRecentBlobs } from "./recent-blobs.ts";
 
 /** What the index says of a blob. */
 type Recorded = Pick<BlobEntry, "key" | "store" | "sizeBytes">;
@@ -32,10 +32,18 @@ export interface BlobReader extends AsyncDisposable {
 /** A copy that could not be mended is tried again by reads after this. */
 const retryMs = 60_000;
 
+/** Of blobs that were read and found right a moment ago: after a change, every host asks for the same few. */
+const recentBytes = 64 * 1024 * 1024;
+
 export function createBlobReader({ db, stores, logger }: { db: Db; stores: BlobStores; logger: Logger }): BlobReader {
   const mending = new Map<string, Promise<void>>();
   const triedAt = new Map<string, number>();
-  const recent = createRecentBlobs();
+  const recent = new LRUCache<BlobKey, Uint8Array<ArrayBuffer>>({
+    maxSize: recentBytes,
+    // None gets all of the room.
+    maxEntrySize: recentBytes / 4,
+    sizeCalculation: ({ length }) => Math.max(1, length),
+  });
   const stopping = new AbortController();
 
   const condemn = async ({ key, store: recordedIn }: Recorded, store: string, reason: "corrupt" | "missing"): Promise<void> => {
@@ -120,7 +128,7 @@ export function createBlobReader({ db, stores, logger }: { db: Db; stores: BlobS
       const known = recent.get(blob.key);
       if (known !== undefined) return known;
       const bytes = await readFrom(await candidates(blob, bad), blob, signal);
-      if (bytes !== undefined) recent.keep(blob.key, bytes);
+      if (bytes !== undefined) recent.set(blob.key, bytes);
       return bytes;
     },
     async link(blob) {

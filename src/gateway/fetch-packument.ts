@@ -31,10 +31,10 @@ export async function fetchPackument(
     if (answer.kind === "absent") return undefined;
     const confirmedAt = performance.now();
     if (answer.kind === "notModified") {
-      if (cached) cache?.put(name, { ...cached, confirmedAt });
+      if (cached) cache?.set(name, { ...cached, confirmedAt });
       return cached?.body;
     }
-    if (answer.etag !== undefined) cache?.put(name, { etag: answer.etag, body: answer.body, confirmedAt });
+    if (answer.etag !== undefined) cache?.set(name, { etag: answer.etag, body: answer.body, confirmedAt });
     return answer.body;
   };
   // What was needed whole before will be again.

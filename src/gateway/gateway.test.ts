@@ -145,12 +145,12 @@ describe("the packument cache", () => {
       },
     });
     const [x, y, z] = ["x", "y", "z"] as PackageName[];
-    cache.put(x as PackageName, entry(1));
-    cache.put(y as PackageName, entry(1));
+    cache.set(x as PackageName, entry(1));
+    cache.set(y as PackageName, entry(1));
     cache.get(x as PackageName);
-    cache.put(z as PackageName, entry(2));
+    cache.set(z as PackageName, entry(2));
     expect([x, y, z].map((name) => cache.get(name as PackageName) !== undefined)).toEqual([true, false, true]);
-    cache.put(z as PackageName, entry(99));
+    cache.set(z as PackageName, entry(99));
     expect(cache.get(z as PackageName)).toBeUndefined();
   });
 });

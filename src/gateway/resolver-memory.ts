@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import type { LockfileHash, Manifest, PackageName } from "../contract/index.ts";
 import type { Pin } from "./explain-failure.ts";
 import type { Gateway, Lookup } from "./gateway.ts";
@@ -37,14 +38,12 @@ interface Entry {
 const kept = 16;
 
 export function createResolverMemory(): ResolverMemory {
-  const entries = new Map<string, Entry>();
+  const entries = new LRUCache<string, Entry>({ max: kept });
   return {
     async recall(question, gateway) {
       const key = keyOf(question);
       const entry = entries.get(key);
       if (entry === undefined) return undefined;
-      entries.delete(key);
-      entries.set(key, entry);
       const names = [...entry.documents.keys()];
       const lookups = await Promise.all(names.map((name) => gateway.lookup(name)));
       const same = lookups.every((lookup, at) => documentIn(lookup) === entry.documents.get(names[at] as PackageName));
@@ -54,12 +53,7 @@ export function createResolverMemory(): ResolverMemory {
       const key = keyOf(question);
       const documents = new Map<PackageName, string>();
       for (const [name, lookup] of gateway.lookups()) documents.set(name, documentIn(await lookup));
-      entries.delete(key);
       entries.set(key, { documents, answer });
-      for (const oldest of entries.keys()) {
-        if (entries.size <= kept) break;
-        entries.delete(oldest);
-      }
     },
   };
 }

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import { readTarball } from "../../archive/index.ts";
 import type { BlobReader } from "../../blobs/index.ts";
 import { type BlobKey, LarderError } from "../../contract/index.ts";
@@ -24,7 +25,6 @@ import {
   parseOutline,
   unpackBundle,
 } from "../../types/index.ts";
-import { createOutlineCache } from "./outline-cache.ts";
 
 /** Packages' declarations by their tarballs. What is not in the database yet is cut and outlined, once, behind the caller's back when that takes long. */
 export interface TypesLibrary extends AsyncDisposable {
@@ -43,12 +43,15 @@ export interface LibraryOptions {
 
 type Ready = Extract<LoadedTypes, { kind: "ready" }>;
 
+/** What is kept, in characters of JSON: about a tenth of what the declarations themselves come to. */
+const keptCharacters = 48 << 20;
+
 /** What is cut at one time: each holds a tarball's declarations in memory. */
 const parallelCuts = 2;
 
 export function createTypesLibrary({ db, blobs, bunPath, logger }: LibraryOptions): TypesLibrary {
   const parser = openParserProcess({ bunPath, logger });
-  const cache = createOutlineCache();
+  const cache = new LRUCache<BlobKey, Ready>({ maxSize: keptCharacters });
   const underWay = new Map<BlobKey, Promise<Ready | undefined>>();
   const turns = Array.from({ length: parallelCuts }, () => new Mutex());
   const stopping = new AbortController();
@@ -86,7 +89,7 @@ export function createTypesLibrary({ db, blobs, bunPath, logger }: LibraryOption
     const text = formatOutline(made);
     await setTypesOutline(db.query, { blobKey: key, bundleKey: packed.key, outline: text });
     const ready: Ready = { kind: "ready", bundle: packed.key, outline: made };
-    cache.set(key, ready, text.length);
+    cache.set(key, ready, { size: text.length });
     return ready;
   };
 
@@ -120,9 +123,9 @@ export function createTypesLibrary({ db, blobs, bunPath, logger }: LibraryOption
       if (unknown.length === 0) return loaded;
       for (const { blobKey, bundleKey, outline: text } of await listPackageTypes(db.query, unknown)) {
         const parsed = text === null ? undefined : parseOutline(text);
-        if (parsed === undefined) continue;
+        if (text === null || parsed === undefined) continue;
         const ready: Ready = { kind: "ready", bundle: bundleKey, outline: parsed };
-        cache.set(blobKey, ready, text?.length ?? 0);
+        cache.set(blobKey, ready, { size: text.length });
         loaded.set(blobKey, ready);
       }
       const left = unknown.filter((key) => !loaded.has(key));

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import { diffManifests, type EnvironmentName, type LockfileHash, type Manifest } from "../../contract/index.ts";
 import { type Db, getManifestOf } from "../../db/index.ts";
 
@@ -16,7 +17,7 @@ export interface ManifestDeltas {
 const kept = 32;
 
 export function createManifestDeltas({ db }: { db: Db }): ManifestDeltas {
-  const deltas = new Map<string, Promise<string | undefined>>();
+  const deltas = new LRUCache<string, Promise<string | undefined>>({ max: kept });
   const make = async ({ environment, from, to }: Asked): Promise<string | undefined> => {
     const older = await getManifestOf(db.query, environment, from);
     const newer = older && (await getManifestOf(db.query, environment, to));
@@ -30,7 +31,6 @@ export function createManifestDeltas({ db }: { db: Db }): ManifestDeltas {
       if (known) return await known;
       const making = make(asked);
       deltas.set(key, making);
-      for (const oldest of deltas.keys()) if (deltas.size > kept) deltas.delete(oldest);
       const delta = await making.catch((error) => {
         deltas.delete(key);
         throw error;

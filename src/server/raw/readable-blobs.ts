@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { BlobKey, EnvironmentName } from "../../contract/index.ts";
 import { type BlobEntry, type Db, getBlobEntryOf } from "../../db/index.ts";
 
@@ -11,20 +12,18 @@ const keptMs = 1000;
 const kept = 1000;
 
 export function createReadableBlobs({ db }: { db: Db }): ReadableBlobs {
-  const recent = new Map<string, { askedAt: number; entry: Promise<BlobEntry | undefined> }>();
+  const recent = new LRUCache<string, Promise<BlobEntry | undefined>>({ max: kept, ttl: keptMs });
   return {
     async find(environment, key) {
       const label = `${environment} ${key}`;
       const known = recent.get(label);
-      if (known && performance.now() - known.askedAt < keptMs) return await known.entry;
-      const asked = { askedAt: performance.now(), entry: getBlobEntryOf(db.query, environment, key) };
-      recent.delete(label);
+      if (known) return await known;
+      const asked = getBlobEntryOf(db.query, environment, key);
       recent.set(label, asked);
-      for (const oldest of recent.keys()) if (recent.size > kept) recent.delete(oldest);
       const forget = () => {
-        if (recent.get(label) === asked) recent.delete(label);
+        if (recent.peek(label) === asked) recent.delete(label);
       };
-      const entry = await asked.entry.catch((error) => {
+      const entry = await asked.catch((error) => {
         forget();
         throw error;
       });
