@@ -30,6 +30,7 @@ export async function startServer(config: ServerConfig): Promise<Server> {
     { url, blobStores: context.stores.names, database: context.db.kind, storeId: context.signer.storeId },
     "server ready",
   );
+  context.stocker.begin();
   const owned = stack.move();
   let stopped: Promise<void> | undefined;
   return {

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test
 import { sql } from "drizzle-orm";
 import { type InstallStage, openInstallStage } from "../../../test/harness/install-stage.ts";
 import { until } from "../../../test/harness/until.ts";
-import { type BlobKey, defaultEnvironment, type Host, type Id, parsePlatform } from "../../contract/index.ts";
-import { insertHost, listAudit, listOperations, quarantineBlob, requestOperationCancel } from "../../db/index.ts";
+import { type BlobKey, defaultEnvironment, type Host, type Id, type Platform, parsePlatform } from "../../contract/index.ts";
+import { insertHost, listAudit, listOperations, quarantineBlob, requestOperationCancel, revokeHost } from "../../db/index.ts";
 import { silentLogger } from "../../lib/index.ts";
 import { requestInstall } from "../../operations/index.ts";
 import { createStocker, type Stocker } from "./stocker.ts";
@@ -118,4 +118,33 @@ test("while an install is queued it leaves it to that", async () => {
   await requestInstall(stage.db, { environment, requestedBy: "test" });
   await report("error");
   expect(await stocks()).toEqual([]);
+});
+
+test("a start that was given another platform has what hosts of it would lack fetched, without any such host", async () => {
+  await stage.db.transaction((tx) => revokeHost(tx, "mac" as Id));
+  const start = (platforms: Platform[]) =>
+    createStocker({ db: stage.db, logger: silentLogger, platforms, lookAfterMs: 0, lookAgainMs: 20 });
+  using same = start([linux]);
+  same.begin();
+  using other = start([linux, mac]);
+  other.begin();
+  await until("a stocking is queued", async () => (await stocks())[0]);
+  expect(await stage.stock({ platforms: [linux, mac] })).toMatchObject({ ok: true, result: { fetched: 1 } });
+  expect(await stocks()).toHaveLength(1);
+});
+
+test("while something lacks it looks again, as after a stocking by a replica that was not given the platform", async () => {
+  using other = createStocker({
+    db: stage.db,
+    logger: silentLogger,
+    platforms: [linux, mac],
+    lookAfterMs: 0,
+    lookAgainMs: 20,
+  });
+  await stage.db.transaction((tx) => revokeHost(tx, "mac" as Id));
+  other.begin();
+  await until("a stocking is queued", async () => (await stocks())[0]);
+  expect(await stage.stock({ platforms: [linux] })).toMatchObject({ ok: true, result: { fetched: 0 } });
+  await pass(5);
+  await until("another is queued", async () => (await stocks()).find(({ state }) => state === "queued"));
 });
