@@ -24,8 +24,8 @@ const mayImport: Record<string, string[]> = {
   console: ["contract"],
 };
 const rooms = Object.keys(mayImport);
-/** May use `bare.ts`, the door of lib and contract for worker threads. */
-const withThreads = ["archive", "host"];
+/** May use `bare.ts`, the door of lib and contract for whatever must start at once. */
+const inHaste = ["archive", "host", "cli"];
 const withBun = ["server", "cli"];
 const inBrowser = ["contract", "console"];
 
@@ -53,7 +53,7 @@ for (const from of rooms) {
     ask(`src/${from}/type-${to}.ts`, `export type { value } from "../${to}/inner.ts";\n`, imports);
   }
   for (const to of ["lib", "contract"].filter((room) => room !== from)) {
-    ask(`src/${from}/bare-door-of-${to}.ts`, importing(`../${to}/bare.ts`), withThreads.includes(from) ? undefined : imports);
+    ask(`src/${from}/bare-door-of-${to}.ts`, importing(`../${to}/bare.ts`), inHaste.includes(from) ? undefined : imports);
   }
   ask(`src/${from}/own.ts`, importing("./inner.ts"), undefined);
   ask(`src/${from}/sub/own.ts`, importing("../inner.ts"), undefined);

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import type { Logger } from "../lib/index.ts";
 import type { Style } from "./render/style.ts";
-import type { SettingName, Settings } from "./settings.ts";
+import type { SettingName } from "./settings.ts";
+import type { Settings } from "./settings-schema.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface CommandContext {
@@ -24,18 +25,18 @@ export interface Outcome {
   exitCode?: number;
 }
 
-/** One command. `args` are commander's parsed arguments in order, `options` its own options (settings are in `context.settings`). */
+/** One command, apart from what `commands.ts` says of it. */
 export interface CommandSpec {
-  /** With its group in front: `hosts enrol`. */
-  name: string;
-  summary: string;
   /** More than the summary says, shown by `--help`. */
   description?: string;
   /** Command lines without the leading `larder`. */
   examples: string[];
   /** The settings that this command takes as flags, besides the common ones. */
   settings?: SettingName[];
+  /** What `--help` says of each argument, by its name in the command's usage, and its parser where it is no plain text. */
+  args?: Record<string, string | [description: string, parse: (text: string) => unknown]>;
   configure?(command: Command): void;
+  /** `args` are commander's parsed arguments in order, `options` the command's own options (settings are in `context.settings`). */
   run(context: CommandContext, args: never, options: never): Promise<Outcome>;
 }
 

@@ -6,7 +6,7 @@ import { errnoOf, undefinedOn } from "../lib/index.ts";
 import type { CommandContext } from "./command.ts";
 import { createLarderClient, fetchRaw, type LarderClient, type ServerAddress } from "./larder-client.ts";
 import { formatAgo } from "./render/quantity.ts";
-import type { Settings } from "./settings.ts";
+import type { Settings } from "./settings-schema.ts";
 
 export interface Connection {
   url: URL;

@@ -1,5 +1,6 @@
 import type { AgentOptions } from "../agent/index.ts";
-import type { SettingName, Settings } from "./settings.ts";
+import type { SettingName } from "./settings.ts";
+import type { Settings } from "./settings-schema.ts";
 
 /** What can be set about a host's agent, wherever it runs. */
 export const hostSettings: SettingName[] = ["pollInterval", "treeGrace", "storeQuota", "scrubRate", "allowRuns"];

@@ -1,5 +1,6 @@
 import { Command, type CommanderError, Option } from "commander";
 import type { CommandSpec } from "./command.ts";
+import type { ListedCommand } from "./command-list.ts";
 import { renderHelp } from "./help.ts";
 import { type SettingDescription, type SettingName, settingDescriptions } from "./settings.ts";
 
@@ -35,7 +36,7 @@ Exit codes: 0 done · 1 failed · 2 bad input · 3 not allowed · 4 not found
   70 a bug in Larder · 130 interrupted`;
 
 export interface ProgramOptions {
-  commands: CommandSpec[];
+  commands: ListedCommand[];
   version: string;
   columns: number;
   out(text: string): void;
@@ -43,46 +44,72 @@ export interface ProgramOptions {
   dispatch(spec: CommandSpec, call: { args: unknown[]; flags: Record<string, unknown> }): Promise<void>;
 }
 
-/** The command line's grammar. Parsing throws `CommanderError`; nothing here ends the process or writes to standard error. */
+/**
+ * The command line's grammar. Parsing loads the command that is named, or those of the group; it throws `CommanderError`. Nothing here ends the
+ * process or writes to standard error.
+ */
 export function buildProgram(options: ProgramOptions): Command {
-  const program = configured(new Command("larder"), options, { examples: firstSteps, epilogue })
+  const program = new Command("larder")
     .description("Keeps every host that runs user-written scripts stocked with exactly the same npm packages.")
     .version(options.version, "-V, --version", "print the version")
-    .usage("<command> [options]");
+    .usage("<command> [options]")
+    .exitOverride()
+    .helpCommand(false)
+    .helpOption("-h, --help", "print this page")
+    .configureOutput({
+      writeOut: options.out,
+      writeErr: () => undefined,
+      getOutHelpWidth: () => options.columns,
+      getErrHelpWidth: () => options.columns,
+    });
+  showHelp(program, options, { examples: firstSteps, epilogue });
   for (const name of commonSettings) program.addOption(optionOf(name));
-  const groups = new Map<string, Command>();
-  for (const spec of options.commands) {
-    const [first, second] = spec.name.split(" ") as [string, string | undefined];
-    const parent = second === undefined ? program : groupCommand(program, groups, first, options);
-    addCommand(parent, second ?? first, spec, options);
-  }
-  return program;
+  const outlines = options.commands.map((listed) => ({ listed, command: addOutline(program, listed) }));
+  return program.hook("preSubcommand", async (_program, named) => {
+    const meant = outlines.filter(({ command }) => command === named || command.parent === named);
+    const specs = await Promise.all(meant.map(({ listed }) => listed.load()));
+    for (const [i, { listed, command }] of meant.entries()) complete(command, { ...specs[i]!, summary: listed.summary }, options);
+    if (named.commands.length > 0) showHelp(named, options, { examples: specs.map(({ examples }) => examples[0]!) });
+  });
 }
 
-function groupCommand(program: Command, groups: Map<string, Command>, name: string, options: ProgramOptions): Command {
-  const existing = groups.get(name);
+/** As much of a command as other pages show of it. */
+function addOutline(program: Command, { name, args, summary }: ListedCommand): Command {
+  const [first, second] = name.split(" ") as [string, string | undefined];
+  const parent = second === undefined ? program : groupCommand(program, first);
+  // Its group, which it takes this from, allows excess arguments.
+  return parent
+    .command(`${second ?? first} ${args}`.trim())
+    .summary(summary)
+    .allowExcessArguments(false);
+}
+
+function groupCommand(program: Command, name: string): Command {
+  const existing = program.commands.find((command) => command.name() === name);
   if (existing) return existing;
-  const examples = options.commands.filter((spec) => spec.name.startsWith(`${name} `)).map((spec) => spec.examples[0]!);
-  const group = configured(program.command(name), options, { examples })
+  const group = program
+    .command(name)
     .description(groupSummaries[name] ?? name)
     .allowExcessArguments();
-  group.action(() => {
+  return group.action(() => {
     const known = group.commands.map((command) => command.name()).join(", ");
     const [given] = group.args;
     group.error(
       given === undefined ? `larder ${name} needs a command: ${known}` : `larder ${name} has no command '${given}', but ${known}`,
     );
   });
-  groups.set(name, group);
-  return group;
 }
 
-function addCommand(parent: Command, name: string, spec: CommandSpec, options: ProgramOptions): void {
-  const command = configured(parent.command(name), options, { examples: spec.examples })
-    .summary(spec.summary)
-    .description([`${spec.summary}.`, spec.description].filter(Boolean).join("\n\n"))
-    // Its group, which it takes this from, allows them.
-    .allowExcessArguments(false);
+function complete(command: Command, spec: CommandSpec & { summary: string }, options: ProgramOptions): void {
+  command.description([`${spec.summary}.`, spec.description].filter(Boolean).join("\n\n"));
+  showHelp(command, options, { examples: spec.examples });
+  for (const argument of command.registeredArguments) {
+    const described = spec.args?.[argument.name()];
+    if (described === undefined) throw new Error(`Nothing says what ${argument.name()} is.`);
+    const [description, parse] = Array.isArray(described) ? described : [described];
+    argument.description = description;
+    if (parse) argument.argParser(parse);
+  }
   spec.configure?.(command);
   for (const setting of spec.settings ?? []) command.addOption(optionOf(setting));
   command.action(async () => {
@@ -90,17 +117,8 @@ function addCommand(parent: Command, name: string, spec: CommandSpec, options: P
   });
 }
 
-function configured(
-  command: Command,
-  { columns, out }: ProgramOptions,
-  page: { examples: string[]; epilogue?: string },
-): Command {
-  return command
-    .exitOverride()
-    .helpCommand(false)
-    .helpOption("-h, --help", "print this page")
-    .configureOutput({ writeOut: out, writeErr: () => undefined, getOutHelpWidth: () => columns, getErrHelpWidth: () => columns })
-    .configureHelp({ showGlobalOptions: true, helpWidth: columns, formatHelp: (cmd, help) => renderHelp(cmd, help, page) });
+function showHelp(command: Command, { columns }: ProgramOptions, page: { examples: string[]; epilogue?: string }): void {
+  command.configureHelp({ showGlobalOptions: true, helpWidth: columns, formatHelp: (cmd, help) => renderHelp(cmd, help, page) });
 }
 
 function optionOf(name: SettingName): Option {

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { z } from "zod";
 import { LarderError } from "../contract/index.ts";
-import { type SettingName, type Settings, settingDescriptions, settingNames, settingsSchema, variableOf } from "./settings.ts";
+import { type SettingName, settingDescriptions, settingNames, variableOf } from "./settings.ts";
+import { type Settings, settingsSchema } from "./settings-schema.ts";
 
 const configFileName = "larder.config.json";
 

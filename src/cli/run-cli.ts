@@ -1,9 +1,8 @@
 import { CommanderError } from "commander";
-import { exitCodeOf, LarderError } from "../contract/index.ts";
-import { createLogger } from "../lib/index.ts";
-import type { CommandSpec, Outcome } from "./command.ts";
+import { exitCodeOf, LarderError } from "../contract/bare.ts";
+import type { Outcome } from "./command.ts";
+import type { ListedCommand } from "./command-list.ts";
 import { buildProgram, describeCommandLineError } from "./program.ts";
-import { readSettings } from "./read-settings.ts";
 import { renderError } from "./render/error.ts";
 import { styleFor } from "./render/style.ts";
 import type { Terminal } from "./terminal.ts";
@@ -15,7 +14,7 @@ const interruptedExitCode = 130;
 export async function runCli(
   argv: string[],
   terminal: Terminal,
-  { commands, version }: { commands: CommandSpec[]; version: string },
+  { commands, version }: { commands: ListedCommand[]; version: string },
 ): Promise<number> {
   // Known before the settings are, because they may be what is wrong.
   let json = argv.includes("--json") || ["1", "true", "yes"].includes(terminal.environment.LARDER_JSON ?? "");
@@ -26,9 +25,9 @@ export async function runCli(
     columns: terminal.outIsTTY ? Math.min(terminal.columns(), 100) : 80,
     out: terminal.out,
     async dispatch(spec, { args, flags }) {
-      const settings = readSettings({ flags, environment: terminal.environment, cwd: terminal.cwd });
-      json = settings.json;
-      const context = { settings, terminal, logger: createLogger(settings.logLevel) };
+      const { createContext } = await import("./create-context.ts");
+      const context = createContext(flags, terminal);
+      json = context.settings.json;
       const outcome = await spec.run(context, args as never, flags as never);
       printOutcome(outcome, terminal, json);
       exitCode = outcome.exitCode ?? 0;
@@ -74,7 +73,7 @@ function printOutcome({ json: value, text }: Outcome, terminal: Terminal, json: 
   terminal.out(`${rendered}\n`);
 }
 
-function asFailure(error: unknown, argv: string[], specs: CommandSpec[]): LarderError | undefined {
+function asFailure(error: unknown, argv: string[], listed: ListedCommand[]): LarderError | undefined {
   if (!(error instanceof CommanderError)) {
     const failure = LarderError.from(error);
     if (failure.code !== "E_INTERNAL" || failure.hint !== undefined) return failure;
@@ -85,14 +84,14 @@ function asFailure(error: unknown, argv: string[], specs: CommandSpec[]): Larder
   }
   const message = describeCommandLineError(error);
   if (message === undefined) return undefined;
-  const command = error.code === "commander.unknownCommand" ? undefined : namedCommand(argv, specs);
+  const command = error.code === "commander.unknownCommand" ? undefined : namedCommand(argv, listed);
   return new LarderError("E_INPUT", message, { hint: `See \`larder ${command === undefined ? "" : `${command} `}--help\`.` });
 }
 
 /** The command that a command line was meant for, or the group of one: whichever is named first, by as many words as fit. */
-function namedCommand(argv: string[], specs: CommandSpec[]): string | undefined {
+function namedCommand(argv: string[], listed: ListedCommand[]): string | undefined {
   const words = argv.filter((word) => !word.startsWith("-"));
-  const names = specs.flatMap(({ name }) => [name, name.split(" ")[0]!]);
+  const names = listed.flatMap(({ name }) => [name, name.split(" ")[0]!]);
   for (const [index, word] of words.entries()) {
     const pair = `${word} ${words[index + 1] ?? ""}`;
     if (names.includes(pair)) return pair;

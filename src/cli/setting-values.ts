@@ -1,5 +1,3 @@
-import { z } from "zod";
-
 export interface ListenAddress {
   hostname: string;
   port: number;
@@ -54,18 +52,6 @@ export function parseByteCount(text: string): number {
   const bytes = Math.round(Number(match?.[1]) * (unitBytes[match?.[2]?.toLowerCase() ?? "b"] ?? Number.NaN));
   if (!match || !Number.isSafeInteger(bytes)) throw new Error("not a size such as 500MB, 20GB or 1.5GiB");
   return bytes;
-}
-
-/** A setting's schema from its parser, whose `Error` completes "NAME is …". */
-export function parsedBy<T>(parse: (text: string) => T) {
-  return z.string().transform((text, context) => {
-    try {
-      return parse(text);
-    } catch (error) {
-      context.addIssue({ code: "custom", message: `is ${(error as Error).message}` });
-      return z.NEVER;
-    }
-  });
 }
 
 export function parseHttpUrl(text: string): URL {

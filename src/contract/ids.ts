@@ -5,7 +5,6 @@ export const environmentNameSchema = z
   .string()
   .regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/, "1 to 64 lower-case letters, digits and '-'")
   .transform((name) => name as EnvironmentName);
-export const defaultEnvironment = "default" as EnvironmentName;
 
 /** 1, 2, … within one environment. */
 export const generationNumberSchema = z.number().int().positive();

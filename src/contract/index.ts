@@ -6,6 +6,7 @@
 export type { AuditQuery, AuditRecord } from "./audit-log.ts";
 export { blobBatchKeys, blobBatchSchema, blobFrameHead, largestBatchedBlob, readBlobFrames } from "./blob-frames.ts";
 export { canonicalJson } from "./canonical-json.ts";
+export { defaultEnvironment } from "./default-environment.ts";
 export {
   type DesiredState,
   desiredStateFormat,
@@ -60,7 +61,7 @@ export {
   proofLifeMs,
   signJoin,
 } from "./host-proof.ts";
-export { defaultEnvironment, type EnvironmentName, environmentNameSchema, type Id, idSchema, timestampSchema } from "./ids.ts";
+export { type EnvironmentName, environmentNameSchema, type Id, idSchema, timestampSchema } from "./ids.ts";
 export {
   type BlobKey,
   blobKeyOf,

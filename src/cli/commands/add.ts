@@ -7,15 +7,11 @@ import { plain, wrap } from "../render/text.ts";
 type PackageRequest = { name: ReturnType<typeof parsePackageName>; version?: ReturnType<typeof parseExactVersion> };
 
 export const add = defineCommand<[specs: string[]], { install?: boolean }>({
-  name: "add",
-  summary: "Put packages on the allowlist, or change their pins",
   description:
     "Without a version, the newest that the policy allows is pinned, and it says which and why. All of the packages are added, or none.",
   examples: ["add dayjs", "add zod@3.23.8 @scope/name@1.2.3", "add dayjs --install"],
-  configure: (command) =>
-    void command
-      .argument("<package...>", "NAME or NAME@VERSION, with an optional @scope/")
-      .option("--install", "install at once, and wait for it"),
+  args: { package: "NAME or NAME@VERSION, with an optional @scope/" },
+  configure: (command) => void command.option("--install", "install at once, and wait for it"),
   async run(context, [specs], options) {
     const packages = parsePackageRequests(specs);
     const { client } = await connect(context);

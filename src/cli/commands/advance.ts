@@ -5,8 +5,6 @@ import { parseCount } from "../option-values.ts";
 import { count, shortHash } from "../render/quantity.ts";
 
 export const advance = defineCommand<[], { past?: number }>({
-  name: "advance",
-  summary: "Go past what hosts have accepted, after a restored backup",
   description:
     "Hosts never go back. When the database was restored from a backup, they may have accepted generations that it does not know, and refuse its own. " +
     "This makes the current generation once more, under a number above all that hosts have reported, so that they follow again.",

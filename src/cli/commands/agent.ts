@@ -7,8 +7,6 @@ import { untilStopped } from "../until-stopped.ts";
 import { version } from "../version.ts";
 
 export const agent = defineCommand<[], { name?: string }>({
-  name: "agent",
-  summary: "Keep this host stocked, from a server elsewhere",
   description:
     "At its first start it joins with a token (`larder hosts enrol`, where the server's admin token is), best given in LARDER_TOKEN, and then has a key of its own in the data directory. Later starts need no token.",
   examples: [

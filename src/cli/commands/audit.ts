@@ -16,8 +16,6 @@ interface AuditOptions {
 }
 
 export const audit = defineCommand<[], AuditOptions>({
-  name: "audit",
-  summary: "Show who changed what, newest first",
   description: "Every change that was asked for has one row, written in the change's own transaction.",
   examples: [
     "audit --since 7d",

@@ -15,8 +15,6 @@ interface Options {
 }
 
 export const collect = defineCommand<[], Options>({
-  name: "collect",
-  summary: "Delete blobs that nothing has referred to for long enough",
   description:
     "Kept is what the current generation of any environment needs, what those before it need (--keep), and what any host last reported. The grace counts from when " +
     "something stopped being referred to. Servers collect by themselves every six hours (the setting collect-every).",

@@ -31,8 +31,6 @@ const defaultPort = 7420;
 
 /** The main job on real packages, from nothing, with the time that each step took. */
 export const demo = defineCommand<[], { exit?: boolean }>({
-  name: "demo",
-  summary: "Show the main job: allowlist, install, reconcile, run",
   description:
     "Works in a temporary directory, which is removed at the end, and on a free port, so it can run beside anything; with --data-dir it keeps what it makes.",
   examples: ["demo", "demo --exit --json | jq .timingsMs", "demo --data-dir ./demo-data"],

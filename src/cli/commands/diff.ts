@@ -6,11 +6,8 @@ import { renderChanges } from "../render/changes.ts";
 import { formatBytes } from "../render/quantity.ts";
 
 export const diff = defineCommand<[from: number, to: number]>({
-  name: "diff",
-  summary: "Show what changed between two generations",
   examples: ["diff 3 4", "diff 4 3 --json"],
-  configure: (command) =>
-    void command.argument("<a>", "generation", parseCount("A")).argument("<b>", "generation", parseCount("B")),
+  args: { a: ["generation", parseCount("A")], b: ["generation", parseCount("B")] },
   async run(context, [from, to]) {
     const { client } = await connect(context);
     const found = await client.generations.diff({ environment: context.settings.environment, from, to });

@@ -8,8 +8,6 @@ import { count, formatAgo, shortHash } from "../render/quantity.ts";
 import { renderTable } from "../render/table.ts";
 
 export const environmentsList = defineCommand({
-  name: "environments list",
-  summary: "List environments",
   examples: ["environments list"],
   async run(context) {
     const { client } = await connect(context);
@@ -31,10 +29,8 @@ export const environmentsList = defineCommand({
 });
 
 export const environmentsShow = defineCommand<[name: EnvironmentName]>({
-  name: "environments show",
-  summary: "Show what an environment serves, and to how many hosts",
   examples: ["environments show staging"],
-  configure: (command) => void command.argument("<name>", "name of the environment", environmentName("NAME")),
+  args: { name: ["name of the environment", environmentName("NAME")] },
   async run(context, [environment]) {
     const { client } = await connect(context);
     const found = await client.environments.get({ environment });
@@ -57,10 +53,8 @@ export const environmentsShow = defineCommand<[name: EnvironmentName]>({
 });
 
 export const environmentsCreate = defineCommand<[name: EnvironmentName]>({
-  name: "environments create",
-  summary: "Create an environment",
   examples: ["environments create staging"],
-  configure: (command) => void command.argument("<name>", "lower-case letters, digits and '-'", environmentName("NAME")),
+  args: { name: ["lower-case letters, digits and '-'", environmentName("NAME")] },
   async run(context, [name]) {
     const { client } = await connect(context);
     const made = await client.environments.create({ name });
@@ -69,15 +63,11 @@ export const environmentsCreate = defineCommand<[name: EnvironmentName]>({
 });
 
 export const environmentsRemove = defineCommand<[name: EnvironmentName], { force?: boolean }>({
-  name: "environments remove",
-  summary: "Remove an environment with its allowlist, policy and generations",
   description:
     "Refused while hosts are enrolled in it: a host belongs to one environment for life. With --force they are revoked; each keeps the tree that it has until somebody enrols it anew. What only this environment needed is deleted by later collections.",
   examples: ["environments remove staging", "environments remove staging --force --yes"],
-  configure: (command) =>
-    void command
-      .argument("<name>", "name of the environment", environmentName("NAME"))
-      .option("--force", "revoke the hosts that are enrolled in it"),
+  args: { name: ["name of the environment", environmentName("NAME")] },
+  configure: (command) => void command.option("--force", "revoke the hosts that are enrolled in it"),
   async run(context, [environment], { force = false }) {
     if (environment === defaultEnvironment) throw new LarderError("E_INPUT", `Environment ${environment} cannot be removed.`);
     const { client } = await connect(context);

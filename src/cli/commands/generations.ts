@@ -6,8 +6,6 @@ import { formatAgo, formatBytes, shortHash } from "../render/quantity.ts";
 import { type Cell, renderTable } from "../render/table.ts";
 
 export const generations = defineCommand<[], { limit: number; before?: number }>({
-  name: "generations",
-  summary: "Show the generations of an environment, newest first",
   description:
     "CHANGED counts packages against the generation before: added, changed, removed. NEW is what a host fetches for it at most.",
   examples: ["generations", "generations --limit 5", "generations --json | jq '.[0].packages'"],
@@ -30,13 +28,8 @@ export const generations = defineCommand<[], { limit: number; before?: number }>
 });
 
 export const note = defineCommand<[generation: number, text: string[]]>({
-  name: "note",
-  summary: "Put a note on a generation, for those who look at the list",
   examples: ["note 12 last one before the migration", 'note 12 ""'],
-  configure: (command) =>
-    void command
-      .argument("<generation>", "number of the generation", parseCount("GENERATION"))
-      .argument("<text...>", "the note; an empty one removes it"),
+  args: { generation: ["number of the generation", parseCount("GENERATION")], text: "the note; an empty one removes it" },
   async run(context, [number, words]) {
     const { client } = await connect(context);
     const { environment } = context.settings;

@@ -11,8 +11,6 @@ import { type Cell, renderTable } from "../render/table.ts";
 import { completeId, shortId } from "../short-id.ts";
 
 export const hostsList = defineCommand<[], { state?: HostState }>({
-  name: "hosts list",
-  summary: "List hosts: how far each is, and what keeps it",
   examples: ["hosts list", "hosts list --state behind", `hosts list --json | jq -r '.[] | select(.state == "failing").id'`],
   configure: (command) =>
     void command.addOption(new Option("--state <state>", "only those in this state").choices([...hostStates])),
@@ -25,10 +23,8 @@ export const hostsList = defineCommand<[], { state?: HostState }>({
 });
 
 export const hostsShow = defineCommand<[id: string]>({
-  name: "hosts show",
-  summary: "Show all that is known of one host",
   examples: ["hosts show worker-1", "hosts show worker-1 --json | jq .error"],
-  configure: (command) => void command.argument("<id>", "the host's id, see `larder hosts list`"),
+  args: { id: "the host's id, see `larder hosts list`" },
   async run(context, [id]) {
     const { client } = await connect(context);
     const host = await client.hosts.get({ id });
@@ -45,8 +41,6 @@ interface EnrolOptions {
 const day = 86_400_000;
 
 export const hostsEnrol = defineCommand<[id: string | undefined], EnrolOptions>({
-  name: "hosts enrol",
-  summary: "Make a token that hosts join with; it is shown this once",
   description:
     "With an ID, one host can join, and is called so. Without one, hosts go by their machines' names. A host exchanges the token for an identity with a key that it makes itself; the token is not needed any more then.",
   examples: [
@@ -54,9 +48,9 @@ export const hostsEnrol = defineCommand<[id: string | undefined], EnrolOptions>(
     "hosts enrol --uses 50 --expires 2h --label zone=eu-1",
     "hosts enrol worker-2 --environment staging --json | jq -r .token",
   ],
+  args: { id: ["the host's name: lower-case letters, digits, '-' and '_'", parseHostId("ID")] },
   configure: (command) =>
     void command
-      .argument("[id]", "the host's name: lower-case letters, digits, '-' and '_'", parseHostId("ID"))
       .option("--uses <n>", "how many hosts may join with it (default: 1)", parseCount("--uses", 100_000))
       .addOption(
         new Option("--expires <time>", "how long it is good, up to 366d").argParser(parseAge("--expires")).default(day, "1d"),
@@ -88,8 +82,6 @@ export const hostsEnrol = defineCommand<[id: string | undefined], EnrolOptions>(
 });
 
 export const hostsEnrolments = defineCommand({
-  name: "hosts enrolments",
-  summary: "List the tokens that hosts may join with, and have joined with",
   examples: ["hosts enrolments"],
   async run(context) {
     const { client } = await connect(context);
@@ -103,10 +95,8 @@ export const hostsEnrolments = defineCommand({
 });
 
 export const hostsClose = defineCommand<[id: string]>({
-  name: "hosts close",
-  summary: "Let nobody join with a token any more; hosts that have joined stay",
   examples: ["hosts close enr-1f2e3d4c"],
-  configure: (command) => void command.argument("<id>", "its id or the beginning of it, see `larder hosts enrolments`"),
+  args: { id: "its id or the beginning of it, see `larder hosts enrolments`" },
   async run(context, [given]) {
     const { client } = await connect(context);
     const id = completeId(
@@ -119,12 +109,10 @@ export const hostsClose = defineCommand<[id: string]>({
 });
 
 export const hostsRevoke = defineCommand<[id: string]>({
-  name: "hosts revoke",
-  summary: "Shut a host out",
   description:
     "Its key is worth nothing from then on. It keeps serving the tree that it has. To let it in again, give it a new token.",
   examples: ["hosts revoke worker-1", "hosts revoke worker-1 --yes"],
-  configure: (command) => void command.argument("<id>", "the host's id, see `larder hosts list`"),
+  args: { id: "the host's id, see `larder hosts list`" },
   async run(context, [id]) {
     const { client } = await connect(context);
     await client.hosts.get({ id });

@@ -6,8 +6,6 @@ import { timeoutOption } from "../option-values.ts";
 import { shortId } from "../short-id.ts";
 
 export const install = defineCommand<[], { wait: boolean; waitHosts?: boolean; timeout: number }>({
-  name: "install",
-  summary: "Resolve the allowlist into a new generation",
   description:
     "Waits until it is done. Ctrl-C stops the waiting only: the install goes on at the server (see `larder operations cancel`). " +
     "An install that fails changes nothing that hosts see.",

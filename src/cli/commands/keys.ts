@@ -7,8 +7,6 @@ import { type Cell, renderTable } from "../render/table.ts";
 const paints = { active: "green", announced: "yellow", retired: "dim" } as const;
 
 export const keysList = defineCommand({
-  name: "keys list",
-  summary: "List the keys that sign desired states, by their public halves",
   examples: ["keys list", `keys list --json | jq -r '.[] | select(.state == "active").keyId'`],
   async run(context) {
     const { client } = await connect(context);
@@ -31,8 +29,6 @@ export const keysList = defineCommand({
 });
 
 export const keysAnnounce = defineCommand({
-  name: "keys announce",
-  summary: "Make the next signing key, and announce it; it signs nothing yet",
   examples: ["keys announce"],
   async run(context) {
     const { client } = await connect(context);
@@ -42,8 +38,6 @@ export const keysAnnounce = defineCommand({
 });
 
 export const keysRotate = defineCommand<[], { now?: boolean }>({
-  name: "keys rotate",
-  summary: "Make the announced signing key the one that signs",
   description:
     "The key that signs until then signs the handover, and its private half is removed. Hosts follow by themselves, also those that are offline now.",
   examples: ["keys rotate", "keys rotate --now --yes"],

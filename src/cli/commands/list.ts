@@ -5,8 +5,6 @@ import { count, formatAgo } from "../render/quantity.ts";
 import { renderTable } from "../render/table.ts";
 
 export const list = defineCommand({
-  name: "list",
-  summary: "Show the allowlist",
   examples: ["list", "list --json | jq -r '.packages[].name'"],
   async run(context) {
     const { client } = await connect(context);

@@ -9,8 +9,6 @@ import { type Cell, renderTable } from "../render/table.ts";
 import { completeId, shortId } from "../short-id.ts";
 
 export const operationsList = defineCommand<[], { limit: number }>({
-  name: "operations list",
-  summary: "List operations, newest first",
   examples: ["operations list", "operations list --limit 5"],
   configure: (command) => void command.option("--limit <n>", "how many at most", parseCount("--limit", 200), 20),
   async run(context, _args, { limit }) {
@@ -25,11 +23,9 @@ export const operationsList = defineCommand<[], { limit: number }>({
 });
 
 export const operationsCancel = defineCommand<[id: string]>({
-  name: "operations cancel",
-  summary: "Cancel a queued or running operation",
   description: "A cancelled install changes nothing that hosts see.",
   examples: ["operations cancel op-1f2e3d4c"],
-  configure: (command) => void command.argument("<id>", "id of the operation or its beginning, see `larder operations list`"),
+  args: { id: "id of the operation or its beginning, see `larder operations list`" },
   async run(context, [given]) {
     const { client } = await connect(context);
     const id = completeId(

@@ -12,8 +12,6 @@ interface Options {
 }
 
 export const plan = defineCommand<[], Options>({
-  name: "plan",
-  summary: "Show what an install would do, and change nothing",
   description:
     "Resolves the allowlist under the policy in force, as an install would: what would be added, removed and changed, which packages would come along for the first " +
     "time, what would be fetched, and what would be refused, by which rule, with the way out. Ends with 3 when an install would be refused.",

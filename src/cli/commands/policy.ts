@@ -7,8 +7,6 @@ import { renderFindings, renderPlan } from "../render/plan.ts";
 import { renderPolicy } from "../render/policy.ts";
 
 export const policyGet = defineCommand({
-  name: "policy get",
-  summary: "Show what may come into an environment",
   examples: ["policy get", "policy get --environment staging --json"],
   async run(context) {
     const { client } = await connect(context);
@@ -18,8 +16,6 @@ export const policyGet = defineCommand({
 });
 
 export const policySet = defineCommand<[], PolicyOptions>({
-  name: "policy set",
-  summary: "Change what may come into an environment",
   description:
     "What is not named stays as it is. The change holds from the next install on; what hosts serve stays until then. See first what it would refuse: larder policy test, with the same options.",
   examples: [
@@ -37,8 +33,6 @@ export const policySet = defineCommand<[], PolicyOptions>({
 });
 
 export const policyTest = defineCommand<[], PolicyOptions>({
-  name: "policy test",
-  summary: "Show what a change of policy would refuse today",
   description:
     "Judges what the current generation holds and the allowlist names, and plans an install, as if the policy were changed. Changes nothing.",
   examples: ["policy test --deprecated refuse", "policy test --release-age 14d --install-scripts refuse --json"],

@@ -7,14 +7,12 @@ import { parseCount } from "../option-values.ts";
 import { count, shortHash } from "../render/quantity.ts";
 
 export const promote = defineCommand<[generation: number], { from?: EnvironmentName; to: EnvironmentName; note?: string }>({
-  name: "promote",
-  summary: "Have another environment serve a generation of this one",
   description:
     "Makes a new generation of the target with the very manifest that was tried here; nothing is resolved anew. The target's allowlist becomes the generation's packages. Its policy holds.",
   examples: ["promote 12 --from staging --to production", "promote 12 --from staging --to production --yes --json"],
+  args: { generation: ["number of the generation", parseCount("GENERATION")] },
   configure: (command) =>
     void command
-      .argument("<generation>", "number of the generation", parseCount("GENERATION"))
       .option("--from <environment>", "whose generation it is (default: that of --environment)", environmentName("--from"))
       .requiredOption("--to <environment>", "the environment that is to serve it", environmentName("--to"))
       .option("--note <text>", "why, shown in the list of generations"),

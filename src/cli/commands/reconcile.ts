@@ -11,8 +11,6 @@ import { openProgressLine } from "../render/progress.ts";
 import { formatBytes, formatDuration, shortHash } from "../render/quantity.ts";
 
 export const reconcile = defineCommand<[], { host?: string; timeout: number }>({
-  name: "reconcile",
-  summary: "Bring a host up to date now",
   description:
     "Wakes the agent of the host whose store is the data directory (or --host) and waits until it serves the desired generation. " +
     "Without a token of the server's the store is reconciled by this command itself, as the host that it belongs to.",

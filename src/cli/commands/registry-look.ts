@@ -6,13 +6,11 @@ import { formatAgo, formatBytes } from "../render/quantity.ts";
 import { renderTable } from "../render/table.ts";
 
 export const registryTest = defineCommand<[name: string], { package?: string }>({
-  name: "registry test",
-  summary: "Say step by step what works with a registry",
   description:
     "Tries address, TLS, credentials, a packument, its tarball and the search, as installs would use them. Exits with 6 when something fails.",
   examples: ["registry test default", "registry test corp --package @corp/utils"],
-  configure: (command) =>
-    void command.argument("<name>", "see `larder registry list`").option("--package <name>", "a package that it should have"),
+  args: { name: "see `larder registry list`" },
+  configure: (command) => void command.option("--package <name>", "a package that it should have"),
   async run(context, [name], options) {
     const { client } = await connect(context);
     const wanted = options.package === undefined ? {} : { package: parsePackageName(options.package) };
@@ -39,13 +37,11 @@ function renderTest({ steps }: RegistryTest, page: Page): string {
 }
 
 export const registrySearch = defineCommand<[text: string], { limit: number; registry?: string }>({
-  name: "registry search",
-  summary: "Search for packages in the registries, by name or subject",
   description: "What begins like a name that some registry claims is asked for there only.",
   examples: ["registry search date", "registry search @corp/ --registry corp"],
+  args: { text: "a name, its beginning, or words" },
   configure: (command) =>
     void command
-      .argument("<text>", "a name, its beginning, or words")
       .option("--limit <n>", "how many to list", parseCount("--limit", 50), 20)
       .option("--registry <name>", "ask this one only"),
   async run(context, [text], { limit, registry }) {
@@ -82,11 +78,9 @@ function renderSearch({ results, registries }: PackageSearch, page: Page): strin
 }
 
 export const registryVersions = defineCommand<[name: string], { limit: number }>({
-  name: "registry versions",
-  summary: "List the versions of a package, the highest first",
   examples: ["registry versions lodash", "registry versions @corp/utils --limit 100 --json"],
-  configure: (command) =>
-    void command.argument("<package>", "its name").option("--limit <n>", "how many to list", parseCount("--limit", 5000), 20),
+  args: { package: "its name" },
+  configure: (command) => void command.option("--limit <n>", "how many to list", parseCount("--limit", 5000), 20),
   async run(context, [text], { limit }) {
     const { client } = await connect(context);
     const found = await client.registries.versions({ name: parsePackageName(text), limit });

@@ -9,8 +9,6 @@ import { readRegistryAuth } from "../registry-auth.ts";
 import { renderTable } from "../render/table.ts";
 
 export const registryList = defineCommand({
-  name: "registry list",
-  summary: "List the registries and what each of them serves",
   examples: ["registry list", "registry list --json | jq '.[] | {name, url, hasToken}'"],
   async run(context) {
     const { client } = await connect(context);
@@ -43,8 +41,6 @@ interface SetOptions {
 }
 
 export const registrySet = defineCommand<[name: string, url: string | undefined], SetOptions>({
-  name: "registry set",
-  summary: "Add a registry, or change what is given of one",
   description: [
     "Larder asks for each package at one registry: the one that claims its name or scope, else `default`. What is not given stays as it is.",
     "A token or password is never an argument: it comes from LARDER_REGISTRY_SECRET, from standard input, or is asked for. Blank at the question keeps the one there is; --auth none clears it. It is sent to the registry's address and what is below it, and nowhere else; with another address it must be given again.",
@@ -54,10 +50,9 @@ export const registrySet = defineCommand<[name: string, url: string | undefined]
     "registry set corp --private 'corp-*' --ca corp-ca.pem",
     "registry set default https://registry.npmjs.org/",
   ],
+  args: { name: "`default`, or a name of your choice", url: "its address; needed for a new one" },
   configure: (command) =>
     void command
-      .argument("<name>", "`default`, or a name of your choice")
-      .argument("[url]", "its address; needed for a new one")
       .option("--scope <scope...>", "scopes that it alone serves; replaces those it has")
       .option("--private <name...>", "names or patterns (corp-*) that it alone serves; replaces those it has")
       .option("--tarball-origin <url...>", "other origins that its tarballs may be at; replaces those it has")
@@ -94,11 +89,9 @@ async function readCa(context: CommandContext, ca: string | boolean | undefined)
 }
 
 export const registryRemove = defineCommand<[name: string]>({
-  name: "registry remove",
-  summary: "Forget a registry and its credentials",
   description: "Names that it served belong to `default` from then on.",
   examples: ["registry remove corp"],
-  configure: (command) => void command.argument("<name>", "see `larder registry list`"),
+  args: { name: "see `larder registry list`" },
   async run(context, [name]) {
     const { client } = await connect(context);
     const found = (await client.registries.list()).find((each) => each.name === name && each.source === "stored");
@@ -118,12 +111,10 @@ export const registryRemove = defineCommand<[name: string]>({
 });
 
 export const registryImport = defineCommand<[file: string], { dryRun?: boolean }>({
-  name: "registry import",
-  summary: "Take over the registries and tokens of an .npmrc, which is not kept",
   description: "Values that are environment variables are refused: fill them in on the way, for example with envsubst.",
   examples: ["registry import ~/.npmrc --dry-run", "registry import ~/.npmrc", "envsubst < .npmrc | larder registry import -"],
-  configure: (command) =>
-    void command.argument("<file>", "the .npmrc, or - for standard input").option("--dry-run", "only say what would change"),
+  args: { file: "the .npmrc, or - for standard input" },
+  configure: (command) => void command.option("--dry-run", "only say what would change"),
   async run(context, [file], { dryRun = false }) {
     const { terminal } = context;
     const path = resolve(terminal.cwd, file);

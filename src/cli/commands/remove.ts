@@ -4,11 +4,9 @@ import { confirm } from "../confirm.ts";
 import { connect } from "../connection.ts";
 
 export const remove = defineCommand<[names: string[]]>({
-  name: "remove",
-  summary: "Take packages off the allowlist",
   description: "Hosts keep serving them until the next install. To leave a package out for a while, disable it.",
   examples: ["remove dayjs", "remove dayjs zod --yes"],
-  configure: (command) => void command.argument("<name...>", "names of packages"),
+  args: { name: "names of packages" },
   async run(context, [given]) {
     const names = [...new Set(given.map(parsePackageName))];
     const { client } = await connect(context);

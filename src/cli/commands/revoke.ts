@@ -23,15 +23,13 @@ interface Outcome {
 }
 
 export const revoke = defineCommand<[version: string], { reason?: string; timeout: number }>({
-  name: "revoke",
-  summary: "Block a version everywhere, now, and have hosts drop it",
   description:
     "In all environments: the version is never taken again; a pin of it moves to the newest version that policy allows, or is disabled when there is none; so are packages that " +
     "have no way around it. Environments that hold it are installed, and it waits until their hosts serve the result. Tells what it would do and asks first.",
   examples: ['revoke left-pad@1.3.1 --reason "compromised"', "revoke @scope/name@2.0.1 --yes --json"],
+  args: { version: "NAME@VERSION" },
   configure: (command) =>
     void command
-      .argument("<version>", "NAME@VERSION")
       .option("--reason <text>", "why, for the list and the audit log")
       .addOption(timeoutOption("how long to wait for hosts")),
   async run(context, [given], { reason, timeout }) {
@@ -113,8 +111,6 @@ function renderRevoked({ revocation, effects }: Revoked, outcomes: Outcome[], { 
 }
 
 export const revocationsList = defineCommand({
-  name: "revocations list",
-  summary: "List versions that are blocked everywhere",
   examples: ["revocations list"],
   async run(context) {
     const { client } = await connect(context);
@@ -139,11 +135,9 @@ export const revocationsList = defineCommand({
 });
 
 export const revocationsLift = defineCommand<[version: string]>({
-  name: "revocations lift",
-  summary: "Allow a revoked version again",
   description: "Pins that were moved or disabled stay as they are.",
   examples: ["revocations lift left-pad@1.3.1 --yes"],
-  configure: (command) => void command.argument("<version>", "NAME@VERSION"),
+  args: { version: "NAME@VERSION" },
   async run(context, [given]) {
     const { name, version } = parseVersion(given);
     const { client } = await connect(context);

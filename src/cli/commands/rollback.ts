@@ -7,15 +7,11 @@ import { summariseChanges } from "../render/changes.ts";
 import { shortHash } from "../render/quantity.ts";
 
 export const rollback = defineCommand<[generation: number], { note?: string }>({
-  name: "rollback",
-  summary: "Have hosts serve an older generation again",
   description:
     "Makes a new generation with the older one's packages, in no more time than hosts need: nothing is resolved or fetched from a registry. The allowlist stays as it is: the next install resolves it again.",
   examples: ["rollback 3", 'rollback 3 --note "dayjs 1.12 breaks reports"', "rollback 3 --yes --json"],
-  configure: (command) =>
-    void command
-      .argument("<generation>", "number of the generation to go back to", parseCount("GENERATION"))
-      .option("--note <text>", "why, shown in the list of generations"),
+  args: { generation: ["number of the generation to go back to", parseCount("GENERATION")] },
+  configure: (command) => void command.option("--note <text>", "why, shown in the list of generations"),
   async run(context, [number], { note }) {
     const { client } = await connect(context);
     const { environment } = context.settings;

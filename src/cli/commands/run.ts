@@ -21,8 +21,6 @@ interface RunOptions {
 }
 
 export const run = defineCommand<[file: string], RunOptions>({
-  name: "run",
-  summary: "Run a script against this host's packages",
   description:
     "Runs on the host store in the data directory; no server is needed. What the script exports as default, or its promise brings, is printed as JSON; the context is its global `context`.",
   examples: [
@@ -33,9 +31,9 @@ export const run = defineCommand<[file: string], RunOptions>({
     "run report.ts --generation 3 --json | jq .result",
   ],
   settings: ["platform"],
+  args: { file: "a TypeScript or JavaScript file, or - for standard input" },
   configure: (command) =>
     void command
-      .argument("<file>", "a TypeScript or JavaScript file, or - for standard input")
       .option("--context <json>", "value that the script is given", parseJson("--context"))
       .option("--env <name=value>", "a variable of the script's environment; repeatable", parseVariable("--env"))
       .option("--timeout <time>", "stop it after this long (default: 30s)", parseTime("--timeout"))

@@ -4,8 +4,6 @@ import { connect } from "../connection.ts";
 import { count } from "../render/quantity.ts";
 
 export const secretsRotate = defineCommand({
-  name: "secrets rotate",
-  summary: "Seal the tokens and keys in the database with a new secret key",
   description:
     "Makes a new key in the data directory. Where replicas share a key, put the new one in front of the old one first (LARDER_SECRET_KEY=NEW,OLD, or two lines in the file), restart them, run this, then drop the old one.",
   examples: ["secrets rotate"],

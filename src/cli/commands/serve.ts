@@ -4,8 +4,6 @@ import { serverConfigFrom, serverSettings } from "../server-config.ts";
 import { untilStopped } from "../until-stopped.ts";
 
 export const serve = defineCommand({
-  name: "serve",
-  summary: "Run a control plane replica, without a host",
   description:
     "With --database-url any number of replicas share one PostgreSQL; without, one process keeps its state in the data directory.",
   examples: [

@@ -2,15 +2,13 @@ import { type PackageEntry, parsePackageName } from "../../contract/index.ts";
 import { type CommandSpec, defineCommand } from "../command.ts";
 import { connect } from "../connection.ts";
 
-export const enable = setEnabled("enable", true, "Have disabled packages installed again");
-export const disable = setEnabled("disable", false, "Leave packages out of installs, but keep their pins");
+export const enable = setEnabled("enable", true);
+export const disable = setEnabled("disable", false);
 
-function setEnabled(name: string, enabled: boolean, summary: string): CommandSpec {
+function setEnabled(name: string, enabled: boolean): CommandSpec {
   return defineCommand<[names: string[]]>({
-    name,
-    summary,
     examples: [`${name} dayjs`, `${name} dayjs zod --json`],
-    configure: (command) => void command.argument("<name...>", "names of packages"),
+    args: { name: "names of packages" },
     async run(context, [given]) {
       const names = [...new Set(given.map(parsePackageName))];
       const { client } = await connect(context);

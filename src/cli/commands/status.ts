@@ -10,8 +10,6 @@ import { shortId } from "../short-id.ts";
 import { describeMigration } from "./storage.ts";
 
 export const status = defineCommand({
-  name: "status",
-  summary: "Show where everything stands",
   examples: ["status", "status --environment staging", "status --json | jq '.hosts[] | {id, generation, phase}'"],
   async run(context) {
     const { client, url } = await connect(context);

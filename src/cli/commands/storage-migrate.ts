@@ -15,15 +15,13 @@ interface Limits {
 }
 
 export const storageMigrate = defineCommand<[target: string], Limits & { dryRun?: boolean }>({
-  name: "storage migrate",
-  summary: "Move all blobs to another store, and make it the active one",
   description:
     "Every blob is copied, read back from the target and hashed before its row says that it is there; everything stays readable throughout. Waits until it " +
     "is done; Ctrl-C stops the waiting only. Installs wait meanwhile. Copies in the old store are left to `larder collect`.",
   examples: ["storage migrate s3", "storage migrate s3 --dry-run", "storage migrate postgres --rate 20MB --parallel 2 --no-wait"],
+  args: { target: "the store to move to: fs, postgres or s3, as the server was told" },
   configure: (command) =>
     void command
-      .argument("<target>", "the store to move to: fs, postgres or s3, as the server was told")
       .option("--dry-run", "say what would be moved, and move nothing")
       .option("--no-wait", "return as soon as it is queued")
       .addOption(parallelOption())
@@ -40,8 +38,6 @@ export const storageMigrate = defineCommand<[target: string], Limits & { dryRun?
 });
 
 export const storageResume = defineCommand<[], Limits>({
-  name: "storage resume",
-  summary: "Go on with a migration that failed or was cancelled",
   description: "A migration whose server died goes on by itself.",
   examples: ["storage resume", "storage resume --rate 5MB"],
   configure: (command) =>
@@ -56,8 +52,6 @@ export const storageResume = defineCommand<[], Limits>({
 });
 
 export const storageCancel = defineCommand({
-  name: "storage cancel",
-  summary: "Stop the migration under way",
   description: "What was moved stays where it is, and everything is readable. `larder storage resume` goes on.",
   examples: ["storage cancel"],
   async run(context) {

@@ -15,8 +15,6 @@ interface Options {
 }
 
 export const storageVerify = defineCommand<[], Options>({
-  name: "storage verify",
-  summary: "Read and hash every blob; mend what is broken",
   description:
     "What is damaged or missing is put back from another store or from the registry; what cannot be is listed, and the exit code is 7. An interrupted one goes " +
     "on by itself; after a cancelled one, --max-age leaves out what was verified already.",

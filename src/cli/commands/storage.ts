@@ -6,8 +6,6 @@ import { count, formatAgo, formatBytes, formatDuration } from "../render/quantit
 import { renderTable } from "../render/table.ts";
 
 export const storageStatus = defineCommand({
-  name: "storage status",
-  summary: "Show where packages are kept, how much there is, and what is wrong with it",
   examples: ["storage status", "storage status --json | jq .migration"],
   async run(context) {
     const { client } = await connect(context);

@@ -5,8 +5,6 @@ import { openExistingStore } from "../local-store.ts";
 import { count, formatBytes, shortHash } from "../render/quantity.ts";
 
 export const sweep = defineCommand<[], { dryRun?: boolean }>({
-  name: "sweep",
-  summary: "Remove what this host's scripts no longer need",
   description:
     "Removes trees that are neither current, nor the one before, nor wanted, nor in use by a run, once their grace has passed or the quota says so; then packages of no tree, and what dead runs left. " +
     "An agent does this by itself after each flip and every ten minutes.",

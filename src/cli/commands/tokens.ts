@@ -8,8 +8,6 @@ import { renderTable } from "../render/table.ts";
 import { completeId, shortId } from "../short-id.ts";
 
 export const tokensList = defineCommand({
-  name: "tokens list",
-  summary: "List tokens, without their text",
   examples: ["tokens list"],
   async run(context) {
     const { client } = await connect(context);
@@ -35,8 +33,6 @@ export const tokensList = defineCommand({
 });
 
 export const tokensCreate = defineCommand<[subject: string], { role: Exclude<Role, "host"> }>({
-  name: "tokens create",
-  summary: "Make a token; its text is shown this once",
   description:
     "admin: everything. operator: packages, installs, generations, operations. viewer: reads everything, the audit log included. author: reads packages, and runs scripts. metrics: what scrapes /metrics. Hosts join with those of `larder hosts enrol`.",
   examples: [
@@ -44,12 +40,11 @@ export const tokensCreate = defineCommand<[subject: string], { role: Exclude<Rol
     "tokens create dashboard --role viewer",
     "tokens create ci --role admin --json | jq -r .text",
   ],
+  args: { subject: "who or what it is for, as histories will show it" },
   configure: (command) =>
-    void command
-      .argument("<subject>", "who or what it is for, as histories will show it")
-      .addOption(
-        new Option("--role <role>", "what it may do").choices(roles.filter((role) => role !== "host")).makeOptionMandatory(),
-      ),
+    void command.addOption(
+      new Option("--role <role>", "what it may do").choices(roles.filter((role) => role !== "host")).makeOptionMandatory(),
+    ),
   async run(context, [subject], { role }) {
     const { client } = await connect(context);
     const made = await client.tokens.create({ subject, role });
@@ -60,10 +55,8 @@ export const tokensCreate = defineCommand<[subject: string], { role: Exclude<Rol
 });
 
 export const tokensRevoke = defineCommand<[id: string]>({
-  name: "tokens revoke",
-  summary: "Make a token worthless",
   examples: ["tokens revoke tok-1f2e3d4c"],
-  configure: (command) => void command.argument("<id>", "id of the token or its beginning, see `larder tokens list`"),
+  args: { id: "id of the token or its beginning, see `larder tokens list`" },
   async run(context, [given]) {
     const { client } = await connect(context);
     const id = completeId(

@@ -20,16 +20,14 @@ interface Options {
 }
 
 export const types = defineCommand<[specifiers: string[]], Options>({
-  name: "types",
-  summary: "Show or write the type declarations of what scripts import",
   description:
     "With specifiers: where the declarations of each come from, what they come to, and what is missing. With --project: writes those of the whole allowlist " +
     "into DIR/node_modules, for an editor on this machine; again after an install, it changes what has changed and removes what is gone. " +
     "Files that Larder did not write are never touched. Exit code 4 when a specifier has no types.",
   examples: ["types zod dayjs/plugin/utc", "types react --out /tmp/react-types", "types --project .", "types express --json"],
+  args: { specifiers: "as a script imports them: zod, zod/v4, node:fs" },
   configure: (command) =>
     void command
-      .argument("[specifiers...]", "as a script imports them: zod, zod/v4, node:fs")
       .option("--out <dir>", "write the declarations of these specifiers below DIR")
       .option("--project <dir>", "write those of the whole allowlist, and a tsconfig.json if there is none")
       .option("--generation <n>", "another generation than the current one", parseCount("--generation")),

@@ -7,8 +7,6 @@ import { serverConfigFrom, serverSettings } from "../server-config.ts";
 import { untilStopped } from "../until-stopped.ts";
 
 export const up = defineCommand<[], { hostId: string }>({
-  name: "up",
-  summary: "Run everything: control plane and a host, in one process",
   description:
     "The embedded default needs nothing else: state, packages and host share the data directory. Ctrl-C stops it; runs that are under way end first.",
   examples: ["up", "up --data-dir /var/lib/larder --listen 127.0.0.1:0 --json"],

@@ -9,8 +9,6 @@ import { count, formatBytes } from "../render/quantity.ts";
 import { renderTable } from "../render/table.ts";
 
 export const verify = defineCommand<[], { repair?: boolean }>({
-  name: "verify",
-  summary: "Check every file of this host's packages",
   description:
     "Answers two questions about the host store in the data directory; no server is needed. Intact: is every file what was recorded when it was unpacked? " +
     "Trusted: do the pinned key, the signed desired state, the manifest, the tree and its packages' recorded integrities agree? " +

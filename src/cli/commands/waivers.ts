@@ -10,8 +10,6 @@ import { renderTable } from "../render/table.ts";
 import { completeId } from "../short-id.ts";
 
 export const waiversList = defineCommand({
-  name: "waivers list",
-  summary: "List exceptions from the policy, with reason, author and expiry",
   examples: ["waivers list", "waivers list --json | jq '.[] | select(.expired)'"],
   async run(context) {
     const { client } = await connect(context);
@@ -56,17 +54,15 @@ interface AddOptions {
 }
 
 export const waiversAdd = defineCommand<[subject: string | undefined], AddOptions>({
-  name: "waivers add",
-  summary: "Let in what a rule of the policy refuses",
   description:
     "For versions of one package and one rule; or, with --registry, for all of unknown age that a registry has. It holds from the next install on.",
   examples: [
     'waivers add left-pad@1.3.1 --rule release-age --reason "security fix, read it"',
     'waivers add --registry npm.acme.test --rule unknown-age --reason "our own" --expires 90d',
   ],
+  args: { package: "NAME, or NAME@RANGE" },
   configure: (command) =>
     void command
-      .argument("[package]", "NAME, or NAME@RANGE")
       .addOption(new Option("--rule <rule>", "the rule to waive").choices(waivableRules).makeOptionMandatory())
       .option("--registry <host>", "for all of this registry's packages (unknown-age only)")
       .requiredOption("--reason <text>", "why, for the list and the audit log")
@@ -94,11 +90,9 @@ export const waiversAdd = defineCommand<[subject: string | undefined], AddOption
 });
 
 export const waiversRemove = defineCommand<[id: string]>({
-  name: "waivers remove",
-  summary: "End a waiver",
   description: "What it let in stays until the next install, which is refused if nothing else will do.",
   examples: ["waivers remove 1f2e3d4c --yes"],
-  configure: (command) => void command.argument("<id>", "the waiver's id, or how it begins; see `larder waivers list`"),
+  args: { id: "the waiver's id, or how it begins; see `larder waivers list`" },
   async run(context, [given]) {
     const { client } = await connect(context);
     const { environment } = context.settings;

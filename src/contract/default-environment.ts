@@ -1,0 +1,4 @@
+import type { EnvironmentName } from "./ids.ts";
+
+/** Exists from the start. */
+export const defaultEnvironment = "default" as EnvironmentName;
