@@ -1,6 +1,6 @@
 import { and, asc, eq, exists, gt, sql } from "drizzle-orm";
 import type { BlobKey, EnvironmentName } from "../contract/index.ts";
-import { releaseBlob } from "./blob-quarantine.ts";
+import { releaseBlobs } from "./blob-quarantine.ts";
 import { isOneOf } from "./is-one-of.ts";
 import type { Queryable } from "./queryable.ts";
 import { blobs, generations, manifestBlobs } from "./schema.ts";
@@ -24,20 +24,25 @@ export const blobEntryOf = (row: typeof blobs.$inferSelect): BlobEntry => withou
 
 const keysPerQuery = 5000;
 
+export type NewBlobEntry = Pick<BlobEntry, "key" | "sizeBytes" | "unpackedBytes" | "files">;
+
 /**
  * Idempotent: call when the bytes were put into `store` and are durable. From then on `store` is where they are read first, and what was wrong with an
- * earlier copy there is forgotten.
+ * earlier copy there is forgotten. In a transaction; each key once.
  */
-export async function putBlobEntry(
-  tx: Queryable,
-  entry: { key: BlobKey; sizeBytes: number; unpackedBytes?: number; files?: number; store: string },
-): Promise<void> {
+export async function putBlobEntries(tx: Queryable, store: string, entries: readonly NewBlobEntry[]): Promise<void> {
+  if (entries.length === 0) return;
   await tx
     .insert(blobs)
-    .values(entry)
-    .onConflictDoUpdate({ target: blobs.key, set: { store: entry.store, unreferencedSince: null } });
-  await releaseBlob(tx, entry);
+    .values(entries.map(({ key, sizeBytes, unpackedBytes, files }) => ({ key, sizeBytes, unpackedBytes, files, store })))
+    .onConflictDoUpdate({ target: blobs.key, set: { store, unreferencedSince: null } });
+  const keys = entries.map(({ key }) => key);
+  await releaseBlobs(tx, { store, keys });
 }
+
+/** `putBlobEntries` for one. @internal */
+export const putBlobEntry = (tx: Queryable, { store, ...entry }: NewBlobEntry & { store: string }): Promise<void> =>
+  putBlobEntries(tx, store, [entry]);
 
 export async function getBlobEntry(tx: Queryable, key: BlobKey): Promise<BlobEntry | undefined> {
   const [row] = await tx.select().from(blobs).where(eq(blobs.key, key));

@@ -1,5 +1,6 @@
 import { and, asc, eq, inArray } from "drizzle-orm";
 import type { BlobKey } from "../contract/index.ts";
+import { isOneOf } from "./is-one-of.ts";
 import type { Queryable } from "./queryable.ts";
 import { blobQuarantine } from "./schema.ts";
 
@@ -20,10 +21,13 @@ export async function quarantineBlob(
   await tx.insert(blobQuarantine).values({ blobKey: key, store, reason }).onConflictDoNothing();
 }
 
-/** Call when good bytes were put into `store` under `key`, or when they are wanted there no more. Idempotent. */
-export async function releaseBlob(tx: Queryable, { key, store }: Pick<QuarantinedBlob, "key" | "store">): Promise<void> {
-  await tx.delete(blobQuarantine).where(and(eq(blobQuarantine.blobKey, key), eq(blobQuarantine.store, store)));
+/** Call when good bytes were put into `store` under these keys, or when they are wanted there no more. Idempotent. */
+export async function releaseBlobs(tx: Queryable, { keys, store }: { keys: readonly BlobKey[]; store: string }): Promise<void> {
+  await tx.delete(blobQuarantine).where(and(isOneOf(blobQuarantine.blobKey, keys), eq(blobQuarantine.store, store)));
 }
+
+export const releaseBlob = (tx: Queryable, { key, store }: Pick<QuarantinedBlob, "key" | "store">): Promise<void> =>
+  releaseBlobs(tx, { keys: [key], store });
 
 /** The stores whose copy is bad, of those of `keys` that have any. */
 export async function getQuarantinedStores(tx: Queryable, keys: readonly BlobKey[]): Promise<Map<BlobKey, string[]>> {

@@ -2,6 +2,8 @@ import { expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
 import { onBothDatabases } from "../../test/harness/on-both-databases.ts";
 import { until } from "../../test/harness/until.ts";
+import type { BlobKey } from "../contract/index.ts";
+import { beginBlobUpload, getBlobChunk, putBlobChunk } from "./blob-uploads.ts";
 import { tryElect } from "./election.ts";
 import { ensureMeta, getMeta } from "./meta.ts";
 import { openDatabase } from "./open-database.ts";
@@ -15,6 +17,15 @@ onBothDatabases("a database", ({ db, url }) => {
     await expect(failing).rejects.toThrow("stop");
     await failing.catch(() => {});
     expect(await getMeta(db().query, "half")).toBeUndefined();
+  });
+
+  test("bytes come back as they went in: every one, none, a part of a larger buffer, and many", async () => {
+    const every = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+    for (const bytes of [every, new Uint8Array(), every.subarray(10, 20), Buffer.alloc(3 << 20, "ÿ\0")]) {
+      const uploadId = await beginBlobUpload(db().query, "00" as BlobKey);
+      await putBlobChunk(db().query, { uploadId, position: 0, bytes });
+      expect(Buffer.compare((await getBlobChunk(db().query, uploadId, 0)) as Uint8Array, bytes)).toBe(0);
+    }
   });
 
   test("concurrent transactions and queries do not mix", async () => {

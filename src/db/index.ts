@@ -16,6 +16,8 @@ export {
   getBlobEntry,
   getBlobEntryOf,
   listBlobEntries,
+  type NewBlobEntry,
+  putBlobEntries,
   putBlobEntry,
 } from "./blob-index.ts";
 export {

@@ -20,13 +20,17 @@ export interface ListedTypes {
   outline: string | null;
 }
 
-/** The blob's row must be there; its declarations go with it. Replaces other declarations; the same ones keep their outline. */
-export async function putPackageTypes(tx: Queryable, { blobKey, bundleKey, content }: StoredTypes): Promise<void> {
+/** The blobs' rows must be there; their declarations go with them. Replaces other declarations; the same ones keep their outline. Each blob once. */
+export async function putPackageTypes(tx: Queryable, types: readonly StoredTypes[]): Promise<void> {
+  if (types.length === 0) return;
   const outline = sql`case when ${packageTypes.bundleKey} = excluded.bundle_key then ${packageTypes.outline} end`;
   await tx
     .insert(packageTypes)
-    .values({ blobKey, bundleKey, content })
-    .onConflictDoUpdate({ target: packageTypes.blobKey, set: { bundleKey, content, outline } });
+    .values(types.map(({ blobKey, bundleKey, content }) => ({ blobKey, bundleKey, content })))
+    .onConflictDoUpdate({
+      target: packageTypes.blobKey,
+      set: { bundleKey: sql`excluded.bundle_key`, content: sql`excluded.content`, outline },
+    });
 }
 
 /** Only while the bundle is the one that was looked at. */

@@ -9,8 +9,8 @@ import { cachedSnapshot, clusterSnapshot } from "./cluster-snapshot.ts";
 import { type Db, type Election, notify, notifyChannel } from "./database.ts";
 import { translated } from "./database-errors.ts";
 import { nextEpoch } from "./election.ts";
-
 import { migrate } from "./migrate.ts";
+import { pgliteBytes } from "./pglite-bytes.ts";
 import type { Queryable } from "./queryable.ts";
 import { translateQueries } from "./translate-queries.ts";
 
@@ -32,7 +32,7 @@ export async function openPgliteDirectory(directory: string): Promise<Db> {
     const data = join(directory, "data");
     const { PGlite } = await import("@electric-sql/pglite");
     await initialise(data, directory, PGlite);
-    return await openClient(await PGlite.create(data), attempt.lock);
+    return await openClient(await PGlite.create(data, pgliteBytes), attempt.lock);
   } catch (error) {
     await attempt.lock[Symbol.asyncDispose]();
     throw error;
@@ -41,7 +41,7 @@ export async function openPgliteDirectory(directory: string): Promise<Db> {
 
 export async function openPgliteMemory(): Promise<Db> {
   const { PGlite } = await import("@electric-sql/pglite");
-  return await openClient(await PGlite.create("memory://", { loadDataDir: await clusterSnapshot() }));
+  return await openClient(await PGlite.create("memory://", { ...pgliteBytes, loadDataDir: await clusterSnapshot() }));
 }
 
 /** A database appears by rename: one whose making was interrupted is made again from nothing. */

@@ -1,20 +1,12 @@
 import type { BlobStore, BlobStores } from "../../blobs/index.ts";
 import { type BlobKey, LarderError, type ManifestNode, type Progress } from "../../contract/index.ts";
-import {
-  assertEpoch,
-  type BlobEntry,
-  type Db,
-  getActiveStore,
-  getBlobEntries,
-  getQuarantinedStores,
-  putBlobEntry,
-  putPackageTypes,
-} from "../../db/index.ts";
+import { type BlobEntry, type Db, getActiveStore, getBlobEntries, getQuarantinedStores } from "../../db/index.ts";
 import { mapConcurrent } from "../../lib/index.ts";
 import type { KnownSize } from "../install/caps.ts";
 import type { InstallOptions } from "../install/install-options.ts";
 import { admitTarball } from "./admit.ts";
 import { namingPackage } from "./describe-failure.ts";
+import { createBlobNotes } from "./note-blobs.ts";
 import { tarballUrl } from "./tarball-url.ts";
 
 const parallel = 12;
@@ -66,31 +58,44 @@ export async function fetchBlobs(options: FetchOptions, input: FetchInput): Prom
   progress();
   const abort = new AbortController();
   const signal = AbortSignal.any([input.signal, abort.signal]);
-  await mapConcurrent(missing, { limit: parallel, signal }, async (node) => {
-    const label = `${node.name}@${node.version}`;
-    try {
-      const url = await tarballUrl(options, node, signal);
-      const source = await registry.tarball(url, { name: node.name, label, signal });
-      const { types, awkwardPaths, ...admitted } = await admitTarball(source, node, { blobs, scratch: input.scratch, signal });
-      await db.transaction(async (tx) => {
-        await assertEpoch(tx, input.epoch);
-        await putBlobEntry(tx, { ...admitted, store: blobs.name });
-        await putPackageTypes(tx, { blobKey: admitted.key, bundleKey: types.key, content: types.content });
-      });
+  const notes = createBlobNotes({
+    db,
+    store: blobs.name,
+    epoch: input.epoch,
+    onFailed: (error) => abort.abort(error),
+    onNoted({ types: _, label, ...entry }) {
       result.fetched += 1;
-      result.fetchedBytes += admitted.sizeBytes;
-      result.bytes += admitted.sizeBytes;
-      entries.set(admitted.key, admitted);
-      if (awkwardPaths.length > 0)
-        result.warnings.push(`${label} has files that Windows cannot hold: ${awkwardPaths.join(", ")}.`);
-      if (result.bytes > limitBytes) throw overLimit(result.bytes, { limitBytes, label });
+      result.fetchedBytes += entry.sizeBytes;
+      entries.set(entry.key, entry);
       progress(label);
-    } catch (thrown) {
-      const error = signal.aborted ? thrown : namingPackage(thrown, label);
-      abort.abort(error);
-      throw error;
-    }
+    },
   });
+  const fetchOne = async (node: ManifestNode, label: string) => {
+    const url = await tarballUrl(options, node, signal);
+    const source = await registry.tarball(url, { name: node.name, label, signal });
+    const { awkwardPaths, ...admitted } = await admitTarball(source, node, { blobs, scratch: input.scratch, signal });
+    await notes.add({ ...admitted, label });
+    result.bytes += admitted.sizeBytes;
+    if (awkwardPaths.length > 0) result.warnings.push(`${label} has files that Windows cannot hold: ${awkwardPaths.join(", ")}.`);
+    if (result.bytes > limitBytes) throw overLimit(result.bytes, { limitBytes, label });
+  };
+  try {
+    await mapConcurrent(missing, { limit: parallel, signal }, async (node) => {
+      const label = `${node.name}@${node.version}`;
+      try {
+        await fetchOne(node, label);
+      } catch (thrown) {
+        const error = signal.aborted ? thrown : namingPackage(thrown, label);
+        abort.abort(error);
+        throw error;
+      }
+    });
+  } catch (error) {
+    // What was stored before that counts: the next attempt need not fetch it. A failure of this, too, is not what ended the fetching.
+    await notes.settle().catch(() => {});
+    throw error;
+  }
+  await notes.settle();
   return result;
 }
 

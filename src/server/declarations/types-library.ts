@@ -65,7 +65,8 @@ export function createTypesLibrary({ db, blobs, bunPath, logger }: LibraryOption
     const cutter = createTypesCutter();
     await readTarball(found.content, cutter.sink, { label: `blob ${key.slice(0, 16)}…`, signal: stopping.signal });
     const packed = await packBundle(cutter.finish());
-    await putPackageTypes(db.query, { blobKey: key, bundleKey: packed.key, content: packed.content }).catch((error: unknown) => {
+    const types = { blobKey: key, bundleKey: packed.key, content: packed.content };
+    await putPackageTypes(db.query, [types]).catch((error: unknown) => {
       // Collection took the blob meanwhile, or the database does not take anything now: what was cut is right all the same.
       logger.warn({ err: error, blob: key }, "declarations were cut and not kept");
     });
