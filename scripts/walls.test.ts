@@ -26,6 +26,8 @@ const mayImport: Record<string, string[]> = {
 const rooms = Object.keys(mayImport);
 /** May use `bare.ts`, the door of lib and contract for whatever must start at once. */
 const inHaste = ["archive", "host", "cli"];
+/** Know `contract` by `for-hosts.ts`, what hosts need of it. */
+const onHosts = ["archive", "host", "agent", "runner", "embed"];
 const withBun = ["server", "cli"];
 const inBrowser = ["contract", "console"];
 
@@ -43,7 +45,7 @@ const globals = "lint/style/noRestrictedGlobals";
 for (const from of rooms) {
   const lib = mayImport[from] as string[];
   for (const to of rooms.filter((room) => room !== from)) {
-    const refusedBy = lib.includes(to) ? undefined : imports;
+    const refusedBy = lib.includes(to) && !(to === "contract" && onHosts.includes(from)) ? undefined : imports;
     ask(`src/${from}/door-of-${to}.ts`, importing(`../${to}/index.ts`), refusedBy);
     ask(`src/${from}/sub/door-of-${to}.ts`, importing(`../../${to}/index.ts`), refusedBy);
     ask(`src/${from}/inside-${to}.ts`, importing(`../${to}/inner.ts`), imports);
@@ -54,6 +56,13 @@ for (const from of rooms) {
   }
   for (const to of ["lib", "contract"].filter((room) => room !== from)) {
     ask(`src/${from}/bare-door-of-${to}.ts`, importing(`../${to}/bare.ts`), inHaste.includes(from) ? undefined : imports);
+  }
+  if (from !== "contract") {
+    ask(
+      `src/${from}/door-for-hosts.ts`,
+      importing("../contract/for-hosts.ts"),
+      [...onHosts, "cli"].includes(from) ? undefined : imports,
+    );
   }
   ask(`src/${from}/own.ts`, importing("./inner.ts"), undefined);
   ask(`src/${from}/sub/own.ts`, importing("../inner.ts"), undefined);

@@ -1,4 +1,4 @@
-import { type BlobKey, blobBatchKeys, hasCode, LarderError, readBlobFrames } from "../contract/index.ts";
+import { type BlobKey, blobBatchKeys, hasCode, LarderError, readBlobFrames } from "../contract/for-hosts.ts";
 
 export interface BatchOptions {
   /** Asks for these in one answer. */

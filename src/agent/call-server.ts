@@ -1,4 +1,4 @@
-import { hasCode, LarderError } from "../contract/index.ts";
+import { hasCode, LarderError } from "../contract/for-hosts.ts";
 import type { Prover } from "./prover.ts";
 import { refusal, unreachable } from "./server-answer.ts";
 

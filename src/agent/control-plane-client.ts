@@ -2,10 +2,10 @@ import { z } from "zod";
 import {
   acceptsBlobRedirect,
   type BlobKey,
-  type Event,
-  eventSchema,
+  type HostEvent,
   type HostIdentity,
   hasCode,
+  hostEventSchema,
   hostIdentitySchema,
   idSchema,
   LarderError,
@@ -15,7 +15,7 @@ import {
   runRequestSchema,
   signingChainSchema,
   timeHeaders,
-} from "../contract/index.ts";
+} from "../contract/for-hosts.ts";
 import { type HostStore, readHostSelf } from "../host/index.ts";
 import { batchedBlobs } from "./batched-blobs.ts";
 import { callServer, type ServerAddress } from "./call-server.ts";
@@ -244,14 +244,14 @@ async function readIdentityAnswer(response: Response): Promise<HostIdentity> {
 async function* readEvents(
   response: Response,
   { idleMs, leave, server, signal }: { idleMs: number; leave: AbortController; server: URL; signal: AbortSignal },
-): AsyncGenerator<Event> {
+): AsyncGenerator<HostEvent> {
   const parse = createEventParser(limits.event);
   let idle = setTimeout(() => leave.abort(), idleMs);
   try {
     for await (const chunk of response.body ?? []) {
       clearTimeout(idle);
       for (const data of parse(chunk)) {
-        const event = eventSchema.safeParse(jsonOf(data));
+        const event = hostEventSchema.safeParse(jsonOf(data));
         // An event of a later version: events are hints, the poll is the truth.
         if (event.success) yield event.data;
       }

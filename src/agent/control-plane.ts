@@ -1,6 +1,6 @@
 import type {
   BlobKey,
-  Event,
+  HostEvent,
   HostIdentity,
   HostReport,
   JoinRequest,
@@ -9,7 +9,7 @@ import type {
   RunRequestBody,
   SignedDesiredState,
   SigningChain,
-} from "../contract/index.ts";
+} from "../contract/for-hosts.ts";
 import type { ToldTime } from "../host/index.ts";
 
 /** `nextKeyId`: the key that is announced as the next one; a hint. */
@@ -48,5 +48,5 @@ export interface ControlPlane {
   claimRuns(max: number, signal?: AbortSignal): Promise<{ id: string; request: RunRequestBody }[]>;
   finishRun(id: string, outcome: RunOutcome, signal?: AbortSignal): Promise<void>;
   /** Ends when the connection does; `onOpen` when it stands. */
-  events(signal: AbortSignal, onOpen?: () => void): AsyncIterable<Event>;
+  events(signal: AbortSignal, onOpen?: () => void): AsyncIterable<HostEvent>;
 }

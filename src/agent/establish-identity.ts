@@ -1,4 +1,4 @@
-import { followSigningChain, keyIdOf, LarderError, parseEnrolmentToken, signJoin } from "../contract/index.ts";
+import { followSigningChain, keyIdOf, LarderError, parseEnrolmentToken, signJoin } from "../contract/for-hosts.ts";
 import {
   ensureHostKey,
   readHostKey,

@@ -1,4 +1,4 @@
-import { type DesiredOffer, hasCode, LarderError } from "../contract/index.ts";
+import { type DesiredOffer, hasCode, LarderError } from "../contract/for-hosts.ts";
 import { backoffMs, type Logger, sleep } from "../lib/index.ts";
 import type { ControlPlane } from "./control-plane.ts";
 

@@ -1,4 +1,4 @@
-import type { DesiredState } from "../contract/index.ts";
+import type { DesiredState } from "../contract/for-hosts.ts";
 import {
   acceptDesiredState,
   hasHeardOfKey,

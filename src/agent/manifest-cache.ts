@@ -11,7 +11,7 @@ import {
   manifestDeltaSchema,
   type NodeId,
   parseManifest,
-} from "../contract/index.ts";
+} from "../contract/for-hosts.ts";
 import {
   describeDiskError,
   type HostStore,

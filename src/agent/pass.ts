@@ -1,4 +1,4 @@
-import type { Manifest, Progress } from "../contract/index.ts";
+import type { Manifest, Progress } from "../contract/for-hosts.ts";
 import type { Materialised, StoreWriter, SweepOptions, TreePlan, TreeRef } from "../host/index.ts";
 import type { Logger } from "../lib/index.ts";
 import type { ControlPlane } from "./control-plane.ts";

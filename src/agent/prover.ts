@@ -9,7 +9,7 @@ import {
   proofLifeMs,
   type SigningChain,
   signedTimeSchema,
-} from "../contract/index.ts";
+} from "../contract/for-hosts.ts";
 import type { HostSelf } from "../host/index.ts";
 
 /** Signs this host's requests, by the control plane's clock once that is known. */

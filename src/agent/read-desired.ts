@@ -1,4 +1,4 @@
-import { nextKeyHeader, parseSignedTime, signedDesiredStateSchema, timeHeaders } from "../contract/index.ts";
+import { nextKeyHeader, parseSignedTime, signedDesiredStateSchema, timeHeaders } from "../contract/for-hosts.ts";
 import type { DesiredAnswer } from "./control-plane.ts";
 import { misunderstood, readJson } from "./server-answer.ts";
 

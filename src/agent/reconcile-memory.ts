@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { DesiredOffer, LockfileHash } from "../contract/index.ts";
+import type { DesiredOffer, LockfileHash } from "../contract/for-hosts.ts";
 import { createPlanMemory, type PlanMemory, type TreePlan, type TreeRef } from "../host/index.ts";
 import { createManifestMemory, type ManifestMemory } from "./manifest-cache.ts";
 

@@ -1,4 +1,4 @@
-import { type DesiredState, hasCode } from "../contract/index.ts";
+import { type DesiredState, hasCode } from "../contract/for-hosts.ts";
 import {
   currentTree,
   describeDiskError,

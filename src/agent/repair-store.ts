@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
-import { isLockfileHash, LarderError, type LockfileHash, type Manifest, parseManifest } from "../contract/index.ts";
+import { isLockfileHash, LarderError, type LockfileHash, type Manifest, parseManifest } from "../contract/for-hosts.ts";
 import {
   dropPackages,
   markSettled,

@@ -9,7 +9,7 @@ import {
   keyIdOf,
   LarderError,
   type Progress,
-} from "../contract/index.ts";
+} from "../contract/for-hosts.ts";
 import { countRuns, currentBootId, currentTree, type HostStore, readAccepted, readIdentity } from "../host/index.ts";
 import type { Logger } from "../lib/index.ts";
 import type { ControlPlane } from "./control-plane.ts";

@@ -1,4 +1,4 @@
-import { hasCode, LarderError } from "../contract/index.ts";
+import { hasCode, LarderError } from "../contract/for-hosts.ts";
 import { backoffMs, sleep } from "../lib/index.ts";
 import { tooLarge } from "./server-answer.ts";
 

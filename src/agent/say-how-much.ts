@@ -1,5 +1,5 @@
 import { statfs } from "node:fs/promises";
-import { hasCode, LarderError, type Manifest, nodeOf } from "../contract/index.ts";
+import { hasCode, LarderError, type Manifest, nodeOf } from "../contract/for-hosts.ts";
 import { type HostStore, missingPackages, type TreePlan } from "../host/index.ts";
 
 /** A disk that is full, with what the tree under way still needs and what there is; anything else as it is. */

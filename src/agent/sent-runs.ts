@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { LarderError, type RunOutcome, type RunRequestBody, type RunResult } from "../contract/index.ts";
+import { LarderError, type RunOutcome, type RunRequestBody, type RunResult } from "../contract/for-hosts.ts";
 import { backoffMs, type Logger, sleep } from "../lib/index.ts";
 import type { ControlPlane } from "./control-plane.ts";
 

@@ -1,4 +1,4 @@
-import { errorBodySchema, isErrorCode, LarderError } from "../contract/index.ts";
+import { errorBodySchema, isErrorCode, LarderError } from "../contract/for-hosts.ts";
 
 const maxErrorBytes = 64 * 1024;
 const maxDocumentBytes = 64 * 1024;

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { type DesiredOffer, type ErrorBody, type HostPhase, hasCode, LarderError } from "../contract/index.ts";
+import { type DesiredOffer, type ErrorBody, type HostPhase, hasCode, LarderError } from "../contract/for-hosts.ts";
 import { currentTree, type HostStore, type SweepOptions, type TreeRef } from "../host/index.ts";
 import { backoffMs, jittered, type Logger, silentLogger, sleep } from "../lib/index.ts";
 import { scrub } from "./check-after-boot.ts";

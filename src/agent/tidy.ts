@@ -1,4 +1,4 @@
-import type { LockfileHash } from "../contract/index.ts";
+import type { LockfileHash } from "../contract/for-hosts.ts";
 import { isSettled, type PackageKey, sweepStore } from "../host/index.ts";
 import { pruneManifests } from "./manifest-cache.ts";
 import type { Pass } from "./pass.ts";

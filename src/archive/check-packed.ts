@@ -1,5 +1,5 @@
 import { LarderError } from "../contract/bare.ts";
-import type { Integrity } from "../contract/index.ts";
+import type { Integrity } from "../contract/for-hosts.ts";
 import type { ArchiveLimits } from "./archive-limits.ts";
 import type { Refusals } from "./refusal.ts";
 

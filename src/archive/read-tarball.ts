@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { hasCode } from "../contract/bare.ts";
-import type { Integrity } from "../contract/index.ts";
+import type { Integrity } from "../contract/for-hosts.ts";
 import { type ArchiveLimits, defaultArchiveLimits } from "./archive-limits.ts";
 import type { ArchiveSink } from "./archive-sink.ts";
 import { assertIntegrity, assertPackedSize, formatIntegrity } from "./check-packed.ts";

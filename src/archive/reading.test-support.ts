@@ -1,4 +1,4 @@
-import { LarderError } from "../contract/index.ts";
+import { LarderError } from "../contract/for-hosts.ts";
 import { type ArchiveLimits, defaultArchiveLimits } from "./archive-limits.ts";
 import { collectingSink } from "./collecting-sink.test-support.ts";
 import { readTarball } from "./read-tarball.ts";

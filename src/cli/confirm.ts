@@ -1,4 +1,4 @@
-import { LarderError } from "../contract/index.ts";
+import { LarderError } from "../contract/bare.ts";
 import type { CommandContext } from "./command.ts";
 import { plain } from "./render/text.ts";
 

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { LarderError } from "../contract/index.ts";
+import { LarderError } from "../contract/bare.ts";
 import { errnoOf, undefinedOn } from "../lib/index.ts";
 import type { CommandContext } from "./command.ts";
-import { createLarderClient, fetchRaw, type LarderClient, type ServerAddress } from "./larder-client.ts";
+import type { LarderClient, ServerAddress } from "./larder-client.ts";
 import { formatAgo } from "./render/quantity.ts";
 import type { Settings } from "./settings-schema.ts";
 
@@ -23,6 +23,8 @@ export async function connect({ settings, terminal }: Pick<CommandContext, "sett
       hint: "Start one with `larder up`, or name one with --server URL and --token TOKEN.",
     });
   }
+  // Reconciling and joining look for the server without ever needing its whole API.
+  const { createLarderClient, fetchRaw } = await import("./larder-client.ts");
   return {
     url: address.url,
     client: createLarderClient(address, terminal.signal),

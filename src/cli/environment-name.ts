@@ -1,4 +1,5 @@
-import { type EnvironmentName, environmentNameSchema, LarderError } from "../contract/index.ts";
+import { LarderError } from "../contract/bare.ts";
+import { type EnvironmentName, environmentNameSchema } from "../contract/for-hosts.ts";
 
 /** A parser for commander: E_INPUT that names the option or argument. */
 export const environmentName =

@@ -1,11 +1,11 @@
-import { environmentOf, hasCode, LarderError, type Operation, type Progress } from "../contract/index.ts";
+import { LarderError } from "../contract/bare.ts";
+import { environmentOf, type Operation, type Progress } from "../contract/index.ts";
 import { sleep } from "../lib/index.ts";
 import type { LarderClient } from "./larder-client.ts";
+import { patienceMs, patiently } from "./patiently.ts";
 import { shortId } from "./short-id.ts";
 
 const pollMs = 150;
-/** A server that restarts is back within this; its operations go on then. */
-const patienceMs = 30_000;
 
 export interface Watcher {
   signal: AbortSignal;
@@ -67,22 +67,4 @@ async function nextAttempt(client: LarderClient, ended: Operation, watcher: Watc
     `The ${ended.kind} ${ended.id} was ${ended.state}, and nobody took it up again within ${patienceMs / 1000} s.`,
     { hint: "Start it again.", retryable: true },
   );
-}
-
-/** Repeats a read while the server cannot be reached, for as long as a restart may take. */
-export async function patiently<T>(read: () => Promise<T>, { signal, note }: Pick<Watcher, "signal" | "note">): Promise<T> {
-  let since: number | undefined;
-  for (;;) {
-    try {
-      const answer = await read();
-      if (since !== undefined) note?.("The server answers again.");
-      return answer;
-    } catch (error) {
-      if (!hasCode(error, "E_SERVER_UNREACHABLE", "E_NOT_READY")) throw error;
-      if (since === undefined) note?.("The server does not answer; waiting for it to come back.");
-      since ??= Date.now();
-      if (Date.now() - since > patienceMs) throw error;
-      await sleep(500, signal);
-    }
-  }
 }

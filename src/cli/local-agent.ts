@@ -1,5 +1,6 @@
 import type { ControlPlane } from "../agent/index.ts";
-import { isLikeEnrolmentToken, LarderError } from "../contract/index.ts";
+import { LarderError } from "../contract/bare.ts";
+import { isLikeEnrolmentToken } from "../contract/for-hosts.ts";
 import type { HostStore } from "../host/index.ts";
 import type { CommandContext, Outcome } from "./command.ts";
 import { findServer } from "./connection.ts";

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join as joinPath } from "node:path";
-import { hasCode, keyIdOf, LarderError } from "../contract/index.ts";
+import { hasCode, LarderError } from "../contract/bare.ts";
+import { keyIdOf } from "../contract/for-hosts.ts";
 import type { HostStore } from "../host/index.ts";
 import type { CommandContext } from "./command.ts";
 import { connect } from "./connection.ts";

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { LarderError } from "../contract/index.ts";
+import { LarderError } from "../contract/bare.ts";
 import type { HostStore } from "../host/index.ts";
 import type { CommandContext } from "./command.ts";
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { LarderError } from "../contract/index.ts";
+import { LarderError } from "../contract/bare.ts";
 import type { ServerConfig } from "../server/index.ts";
 
 type OtherStores = NonNullable<ServerConfig["otherStores"]>;

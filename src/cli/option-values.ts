@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { hostLabelsSchema, type Id, idSchema, LarderError } from "../contract/index.ts";
+import { LarderError } from "../contract/bare.ts";
 import { parseAgeText, parseDuration } from "./setting-values.ts";
 
 // Parsers for commander's arguments and options: text in, value out, E_INPUT that names the option.
@@ -11,15 +11,6 @@ export const parseCount =
     if (/^\d{1,15}$/.test(text) && value >= 1 && value <= max) return value;
     const range = max === Number.MAX_SAFE_INTEGER ? "from 1" : `from 1 to ${max}`;
     throw new LarderError("E_INPUT", `${name} is ${JSON.stringify(text)}, not a whole number ${range}.`);
-  };
-
-export const parseHostId =
-  (name: string) =>
-  (text: string): Id => {
-    if (idSchema.safeParse(text).success) return text;
-    throw new LarderError("E_INPUT", `${name} is ${JSON.stringify(text.slice(0, 100))}, not a host's name.`, {
-      hint: "Use 1 to 64 lower-case letters, digits, '-' and '_', starting with a letter or digit.",
-    });
   };
 
 export const parseTime =
@@ -93,15 +84,3 @@ export const rateOption = (description: string): Option =>
 
 export const parallelOption = (): Option =>
   new Option("--parallel <n>", "how many blobs at a time (default: 4)").argParser(parseCount("--parallel", 32));
-
-/** For a repeatable option: each `name=value` joins those before it. */
-export const parseLabel =
-  (name: string) =>
-  (text: string, previous: Record<string, string> = {}): Record<string, string> => {
-    const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
-    const labels = { ...previous, ...(key === undefined || value === undefined ? {} : { [key]: value }) };
-    if (key !== undefined && hostLabelsSchema.safeParse(labels).success) return labels;
-    throw new LarderError("E_INPUT", `${name} is ${JSON.stringify(text.slice(0, 100))}, not NAME=VALUE.`, {
-      hint: "Names are lower-case letters, digits, '.', '-' and '_', at most 20 of them.",
-    });
-  };

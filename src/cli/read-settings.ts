@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { z } from "zod";
-import { LarderError } from "../contract/index.ts";
+import { LarderError } from "../contract/bare.ts";
 import { type SettingName, settingDescriptions, settingNames, variableOf } from "./settings.ts";
 import { type Settings, settingsSchema } from "./settings-schema.ts";
 

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { LarderError } from "../contract/index.ts";
+import { LarderError } from "../contract/bare.ts";
 import { errnoOf } from "../lib/index.ts";
 
 const because: Record<string, string> = {

@@ -1,4 +1,4 @@
-import { LarderError } from "../contract/index.ts";
+import { LarderError } from "../contract/bare.ts";
 import { detectPlatform } from "../host/index.ts";
 import { systemClock } from "../lib/index.ts";
 import type { ServerConfig } from "../server/index.ts";

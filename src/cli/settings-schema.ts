@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type EnvironmentName, environmentNameSchema, type Platform, parsePlatform } from "../contract/index.ts";
+import { type EnvironmentName, environmentNameSchema, type Platform, parsePlatform } from "../contract/for-hosts.ts";
 import { parseHostLimits } from "./host-limits.ts";
 import { parsedBy } from "./parsed-by.ts";
 import { s3SettingsShape } from "./s3-settings-shape.ts";

@@ -1,4 +1,5 @@
-import { type Id, LarderError } from "../contract/index.ts";
+import { LarderError } from "../contract/bare.ts";
+import type { Id } from "../contract/for-hosts.ts";
 
 /** `op-1f2e3d4c` of `op-1f2e3d4c-…`: what people see of ids that nobody chose, and may type. */
 export const shortId = (id: Id): string => /^[a-z]+-[0-9a-f]{8}(?=-)/.exec(id)?.[0] ?? id;

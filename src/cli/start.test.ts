@@ -31,6 +31,20 @@ test("the version and the list of all commands need the grammar alone: no schema
   expect(files.filter((file) => file.endsWith("/index.ts"))).toEqual([]);
 });
 
+test("a host looks for news without the API's schemas, its client or a log", () => {
+  const ofHosts = ["agent", "reconcile", "verify", "run", "sweep"].map((name) => `cli/commands/${name}.ts`);
+  const { files, packages } = loadedWith(
+    "cli/create-context.ts",
+    ...ofHosts,
+    "host/index.ts",
+    "agent/index.ts",
+    "runner/index.ts",
+  );
+  expect(files).not.toContain("contract/index.ts");
+  expect(files).not.toContain("contract/routes.ts");
+  expect(packages.filter((name) => name.startsWith("@orpc/") || name === "pino")).toEqual([]);
+});
+
 test("no command's code loads the server or the database before the command runs", () => {
   const all = [...new Bun.Glob("*.ts").scanSync(join(src, "cli/commands"))].filter((name) => !name.includes(".test."));
   const { files, packages } = loadedWith("cli/create-context.ts", ...all.map((name) => `cli/commands/${name}`));

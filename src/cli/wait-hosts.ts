@@ -1,7 +1,9 @@
-import { type EnvironmentName, type Host, LarderError } from "../contract/index.ts";
+import { LarderError } from "../contract/bare.ts";
+import type { EnvironmentName, Host } from "../contract/index.ts";
 import { sleep } from "../lib/index.ts";
-import { patiently, type Watcher } from "./follow-operation.ts";
+import type { Watcher } from "./follow-operation.ts";
 import type { LarderClient } from "./larder-client.ts";
+import { patiently } from "./patiently.ts";
 
 export interface Convergence {
   hosts: Host[];

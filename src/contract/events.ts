@@ -1,32 +1,18 @@
 import { z } from "zod";
-import { signedDesiredStateSchema } from "./desired-state.ts";
 import { hostSchema } from "./host.ts";
-import { environmentNameSchema, idSchema } from "./ids.ts";
+import { hostEventSchema } from "./host-event.ts";
+import { environmentNameSchema } from "./ids.ts";
 import { operationSchema } from "./operation.ts";
 
-/** What `GET /api/desired` answers by now, so that a fleet does not ask for it all at once. */
-const offerSchema = z.object({ signed: signedDesiredStateSchema, etag: z.string() });
-
 /**
- * What `GET /api/events` sends, one JSON object per server-sent event. A hint, never the truth: who misses one polls. A host gets `desired` of its
- * environment, with the desired state itself, also at the beginning of each stream, and `reconcile` and `run`, a script that waits for it, of its own. `hosts`: so many have changed that they are not
- * told one by one.
+ * What `GET /api/events` sends, one JSON object per server-sent event. A hint, never the truth: who misses one polls. `hosts`: so many have changed that
+ * they are not told one by one.
  */
 export const eventSchema = z.discriminatedUnion("type", [
-  z.object({
-    type: z.literal("desired"),
-    environment: environmentNameSchema,
-    generation: z.number().int(),
-    offer: offerSchema.optional(),
-    /** A host begins at a moment of its own within so long: a fleet that asks at once is put off more often than served. */
-    spreadMs: z.number().int().min(0).max(600_000).optional(),
-  }),
-  z.object({ type: z.literal("reconcile"), hostId: idSchema }),
-  z.object({ type: z.literal("run"), hostId: idSchema }),
+  ...hostEventSchema.options,
   z.object({ type: z.literal("operation"), operation: operationSchema }),
   z.object({ type: z.literal("packages"), environment: environmentNameSchema }),
   z.object({ type: z.literal("host"), host: hostSchema }),
   z.object({ type: z.literal("hosts") }),
 ]);
-export type DesiredOffer = z.infer<typeof offerSchema>;
 export type Event = z.infer<typeof eventSchema>;

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { errorBodySchema } from "./error-body.ts";
 import { environmentNameSchema, idSchema, timestampSchema } from "./ids.ts";
-import { progressSchema } from "./operation.ts";
 import { platformSchema } from "./platform.ts";
+import { progressSchema } from "./progress.ts";
 
 /** What a host says of itself. pending: nothing to converge to yet, or never heard of · syncing · ready · error (keeps serving what it has). */
 export const hostPhases = ["pending", "syncing", "ready", "error"] as const;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { errorBodySchema } from "./error-body.ts";
 import { type EnvironmentName, environmentNameSchema, idSchema, timestampSchema } from "./ids.ts";
+import { progressSchema } from "./progress.ts";
 import {
   auditInputSchema,
   auditResultSchema,
@@ -19,20 +20,6 @@ export const operationStates = ["queued", "running", "succeeded", "failed", "can
 /** The phases of an install, in order. */
 export const installPhases = ["plan", "resolve", "check", "fetch", "publish", "commit"] as const;
 export type InstallPhase = (typeof installPhases)[number];
-
-export const progressSchema = z.object({
-  phase: z.string(),
-  /** Units done and to do within the phase; bytes likewise. `total` is absent while it is not known. */
-  done: z.number().int().nonnegative(),
-  total: z.number().int().nonnegative().optional(),
-  doneBytes: z.number().int().nonnegative().optional(),
-  totalBytes: z.number().int().nonnegative().optional(),
-  /** Of late. */
-  bytesPerSecond: z.number().int().nonnegative().optional(),
-  /** What it is on, for a person: a package's `name@version`, say. */
-  subject: z.string().optional(),
-});
-export type Progress = z.infer<typeof progressSchema>;
 
 /** What a successful install says. Bytes are packed (as stored); times in milliseconds by phase. */
 export const installResultSchema = z.object({

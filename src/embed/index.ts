@@ -4,7 +4,7 @@
 // Left to others: everything. This room has no logic.
 
 export { type Agent, type AgentOptions, type AgentStatus, startAgent } from "../agent/index.ts";
-export { LarderError, type RunResult } from "../contract/index.ts";
+export { LarderError, type RunResult } from "../contract/for-hosts.ts";
 export {
   currentTree,
   type HostStore,

@@ -6,7 +6,7 @@ import {
   type SignedDesiredState,
   type SignedTime,
   signedDesiredStateSchema,
-} from "../contract/index.ts";
+} from "../contract/for-hosts.ts";
 import { currentHash } from "./current-tree.ts";
 import { type AcceptedState, readAccepted, readIdentity, type StoredIdentity, writeAccepted } from "./state.ts";
 import type { StoreWriter } from "./store-writer.ts";

@@ -1,4 +1,4 @@
-import { LarderError, type PackageName } from "../contract/index.ts";
+import { LarderError, type PackageName } from "../contract/for-hosts.ts";
 import type { PackageLink, TreePlan } from "./plan-tree.ts";
 
 /** On a file system that takes `Foo` for `foo`, one of two links of such names would hide the other. Throws `E_PLATFORM` naming both. */

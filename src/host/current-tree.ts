@@ -1,5 +1,5 @@
 import { access, readlink } from "node:fs/promises";
-import { isLockfileHash, type LockfileHash } from "../contract/index.ts";
+import { isLockfileHash, type LockfileHash } from "../contract/for-hosts.ts";
 import { undefinedOn } from "../lib/index.ts";
 import { describeDiskErrors } from "./disk-error.ts";
 import type { HostStore } from "./host-store.ts";

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readdirSync, readSync } from "node:fs";
-import type { Platform } from "../contract/index.ts";
+import type { Platform } from "../contract/for-hosts.ts";
 
 /** This machine in npm's words. */
 export function detectPlatform(): Platform {

@@ -1,4 +1,4 @@
-import { type ErrorCode, LarderError } from "../contract/index.ts";
+import { type ErrorCode, LarderError } from "../contract/for-hosts.ts";
 import { errnoOf } from "../lib/index.ts";
 
 interface Told {

@@ -1,4 +1,4 @@
-import type { Integrity } from "../contract/index.ts";
+import type { Integrity } from "../contract/for-hosts.ts";
 import type { PackageKey } from "./layout.ts";
 import { listPackages, listTrees } from "./list-trees.ts";
 import type { StoreWriter } from "./store-writer.ts";

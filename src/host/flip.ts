@@ -1,5 +1,5 @@
 import { rename, rm, symlink } from "node:fs/promises";
-import { LarderError, type LockfileHash } from "../contract/index.ts";
+import { LarderError, type LockfileHash } from "../contract/for-hosts.ts";
 import { failpoint, syncDirectory, timestamp } from "../lib/index.ts";
 import { currentHash, type TreeRef, treeRef } from "./current-tree.ts";
 import { describeDiskErrors } from "./disk-error.ts";

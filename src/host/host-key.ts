@@ -1,4 +1,4 @@
-import { type EnvironmentName, generateKeyPair, type Id, type KeyPair } from "../contract/index.ts";
+import { type EnvironmentName, generateKeyPair, type Id, type KeyPair } from "../contract/for-hosts.ts";
 import type { HostStore } from "./host-store.ts";
 import { readHostKey, readIdentity, writeHostKey } from "./state.ts";
 import type { StoreWriter } from "./store-writer.ts";

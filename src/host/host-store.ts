@@ -1,6 +1,6 @@
 import { lstat, mkdir, realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { formatPlatform, LarderError, type LockfileHash, type Platform } from "../contract/index.ts";
+import { formatPlatform, LarderError, type LockfileHash, type Platform } from "../contract/for-hosts.ts";
 import { type Clock, type Liveness, type Logger, openLiveness, silentLogger, systemClock } from "../lib/index.ts";
 import { detectPlatform } from "./detect-platform.ts";
 import { describeDiskErrors } from "./disk-error.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type LockfileHash, type Manifest, parseManifest } from "../contract/index.ts";
+import { type LockfileHash, type Manifest, parseManifest } from "../contract/for-hosts.ts";
 import { undefinedOn } from "../lib/index.ts";
 import type { HostStore } from "./host-store.ts";
 

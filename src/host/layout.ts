@@ -1,5 +1,5 @@
 import { join, posix } from "node:path";
-import { type LockfileHash, type PackageName, parsePackageName } from "../contract/index.ts";
+import { type LockfileHash, type PackageName, parsePackageName } from "../contract/for-hosts.ts";
 
 /** Absolute paths of a store's folders. `current` is a symbolic link; the others are folders. */
 export interface StoreLayout {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { access, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isLockfileHash, type LockfileHash } from "../contract/index.ts";
+import { isLockfileHash, type LockfileHash } from "../contract/for-hosts.ts";
 import { errnoOf, isAlive, type Liveness } from "../lib/index.ts";
 import type { StoreLayout } from "./layout.ts";
 

@@ -3,7 +3,7 @@ import { existsSync, rmSync } from "node:fs";
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { LarderError, type LockfileHash } from "../contract/index.ts";
+import { LarderError, type LockfileHash } from "../contract/for-hosts.ts";
 import { errnoOf } from "../lib/index.ts";
 import { currentHash, type TreeRef, treeRef } from "./current-tree.ts";
 import { describeDiskErrors } from "./disk-error.ts";

@@ -1,5 +1,5 @@
 import { readdir } from "node:fs/promises";
-import { isLockfileHash, type LockfileHash } from "../contract/index.ts";
+import { isLockfileHash, type LockfileHash } from "../contract/for-hosts.ts";
 import { isPackageKey, type PackageKey, type StoreLayout } from "./layout.ts";
 
 export const listTrees = async (layout: StoreLayout): Promise<LockfileHash[]> =>

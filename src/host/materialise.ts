@@ -1,4 +1,4 @@
-import { blobKeyOf, type Integrity, LarderError, type Progress } from "../contract/index.ts";
+import { blobKeyOf, type Integrity, LarderError, type Progress } from "../contract/for-hosts.ts";
 import { syncDirectory } from "../lib/index.ts";
 import { assertDistinctNames } from "./assert-distinct-names.ts";
 import { buildTree } from "./build-tree.ts";

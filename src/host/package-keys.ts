@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { canonicalJson, type Integrity, type PackageName } from "../contract/index.ts";
+import { canonicalJson, type Integrity, type PackageName } from "../contract/for-hosts.ts";
 import type { PackageKey } from "./layout.ts";
 import { strongComponents } from "./strong-components.ts";
 

@@ -6,7 +6,7 @@ import {
   notAnnounced,
   type SignedDesiredState,
   type SigningChain,
-} from "../contract/index.ts";
+} from "../contract/for-hosts.ts";
 import { readIdentity, type StoredIdentity, writeIdentity } from "./state.ts";
 import type { StoreWriter } from "./store-writer.ts";
 

@@ -1,4 +1,4 @@
-import type { ManifestNode, NodeId, PackageName } from "../contract/index.ts";
+import type { ManifestNode, NodeId, PackageName } from "../contract/for-hosts.ts";
 import type { KeyedNode, KnownKey } from "./package-keys.ts";
 import type { PlannedPackage } from "./plan-tree.ts";
 

@@ -10,7 +10,7 @@ import {
   type Platform,
   parsePackageName,
   viewForPlatform,
-} from "../contract/index.ts";
+} from "../contract/for-hosts.ts";
 import type { PackageKey } from "./layout.ts";
 import { type KeyedNode, packageKeys } from "./package-keys.ts";
 import { createPlanMemory, type PlanMemory, type PlannedNode, presentNode } from "./plan-memory.ts";

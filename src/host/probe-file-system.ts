@@ -1,6 +1,6 @@
 import { lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { LarderError } from "../contract/index.ts";
+import { LarderError } from "../contract/for-hosts.ts";
 import { errnoOf } from "../lib/index.ts";
 import type { StoreLayout } from "./layout.ts";
 import { incomingPath } from "./staging.ts";

@@ -1,4 +1,4 @@
-import { type BlobKey, blobKeyOf, type Integrity } from "../contract/index.ts";
+import { type BlobKey, blobKeyOf, type Integrity } from "../contract/for-hosts.ts";
 import { mapConcurrent } from "../lib/index.ts";
 
 export interface TarballSource {

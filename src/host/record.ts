@@ -8,7 +8,7 @@ import {
   lockfileHashSchema,
   packageNameSchema,
   platformSchema,
-} from "../contract/index.ts";
+} from "../contract/for-hosts.ts";
 import { undefinedOn } from "../lib/index.ts";
 import { isPackageKey, type PackageKey, packagePath, recordName, type StoreLayout, treePath } from "./layout.ts";
 

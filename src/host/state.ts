@@ -13,7 +13,7 @@ import {
   publicHalfSchema,
   signedDesiredStateSchema,
   timestampSchema,
-} from "../contract/index.ts";
+} from "../contract/for-hosts.ts";
 import { undefinedOn, writeFileAtomic } from "../lib/index.ts";
 import { describeDiskErrors } from "./disk-error.ts";
 import type { HostStore } from "./host-store.ts";

@@ -12,7 +12,7 @@ import {
   type Manifest,
   manifestSchema,
   type Platform,
-} from "../contract/index.ts";
+} from "../contract/for-hosts.ts";
 import { type HostStore, openHostStore } from "./host-store.ts";
 import { type Materialised, materialise } from "./materialise.ts";
 import { planTree, type TreePlan } from "./plan-tree.ts";

@@ -1,4 +1,4 @@
-import type { LockfileHash } from "../contract/index.ts";
+import type { LockfileHash } from "../contract/for-hosts.ts";
 import type { PackageKey, StoreLayout } from "./layout.ts";
 import { readPackageRecord, readTreeRecord } from "./record.ts";
 

@@ -1,6 +1,6 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { LarderError } from "../contract/index.ts";
+import { LarderError } from "../contract/for-hosts.ts";
 import { acquireDirectoryLock, Mutex, sleep, undefinedOn } from "../lib/index.ts";
 import { describeDiskErrors } from "./disk-error.ts";
 import type { Donors } from "./donors.ts";

@@ -1,6 +1,6 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { LockfileHash } from "../contract/index.ts";
+import type { LockfileHash } from "../contract/for-hosts.ts";
 import { failpoint, undefinedOn } from "../lib/index.ts";
 import { currentHash } from "./current-tree.ts";
 import { describeDiskErrors } from "./disk-error.ts";

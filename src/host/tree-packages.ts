@@ -1,4 +1,4 @@
-import type { LockfileHash } from "../contract/index.ts";
+import type { LockfileHash } from "../contract/for-hosts.ts";
 import type { StoreLayout } from "./layout.ts";
 import { readTreeRecord, type TreeRecord } from "./record.ts";
 

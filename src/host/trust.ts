@@ -6,7 +6,7 @@ import {
   LarderError,
   type LockfileHash,
   type SignedDesiredState,
-} from "../contract/index.ts";
+} from "../contract/for-hosts.ts";
 import { undefinedOn } from "../lib/index.ts";
 import { currentHash } from "./current-tree.ts";
 import type { HostStore } from "./host-store.ts";

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { LarderError } from "../contract/index.ts";
+import { LarderError } from "../contract/for-hosts.ts";
 import type { PackageJob } from "./package-job.ts";
 import { unpackPackage } from "./unpack-package.ts";
 import type { ThreadAnswer, ThreadFailure, ThreadTask } from "./unpack-thread.ts";

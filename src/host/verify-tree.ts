@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { LockfileHash } from "../contract/index.ts";
+import type { LockfileHash } from "../contract/for-hosts.ts";
 import { mapConcurrent } from "../lib/index.ts";
 import type { HostStore } from "./host-store.ts";
 import { contentPath, recordName, rootTarget, type StoreLayout, treePath } from "./layout.ts";

@@ -1,4 +1,4 @@
-import type { LockfileHash, Progress } from "../contract/index.ts";
+import type { LockfileHash, Progress } from "../contract/for-hosts.ts";
 import { mapConcurrent, undefinedOn } from "../lib/index.ts";
 import { currentHash } from "./current-tree.ts";
 import { describeDiskErrors } from "./disk-error.ts";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { constants, writeFileSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
-import { LarderError } from "../contract/index.ts";
+import { LarderError } from "../contract/for-hosts.ts";
 import { type HostStore, openRunDirectory, type RunDirectory } from "../host/index.ts";
 import { cellEnvironment } from "./child-environment.ts";
 import { cgroupName } from "./find-cgroup.ts";

@@ -1,4 +1,4 @@
-import { LarderError } from "../contract/index.ts";
+import { LarderError } from "../contract/for-hosts.ts";
 
 /** What would change which code a child loads, or where it looks for things. Ours to set, never a run's. */
 const reserved =

@@ -1,4 +1,4 @@
-import type { Runtime } from "../contract/index.ts";
+import type { Runtime } from "../contract/for-hosts.ts";
 
 /**
  * The text of a module that lets a child load only files whose paths match `allowed`, in worker threads too: for where a `node_modules` of

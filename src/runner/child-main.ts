@@ -1,4 +1,4 @@
-import type { Runtime } from "../contract/index.ts";
+import type { Runtime } from "../contract/for-hosts.ts";
 
 /** What the parent tells the child, as JSON in its own module. */
 export interface ChildInput {

@@ -1,5 +1,5 @@
 import { isBuiltin } from "node:module";
-import { isPackageName, LarderError } from "../contract/index.ts";
+import { isPackageName, LarderError } from "../contract/for-hosts.ts";
 import type { Thrown } from "./child-main.ts";
 import { type MissingModule, missingModule } from "./missing-module.ts";
 import { nearestName } from "./nearest-name.ts";

@@ -1,4 +1,4 @@
-import type { Confinement } from "../contract/index.ts";
+import type { Confinement } from "../contract/for-hosts.ts";
 import type { Hold } from "./process-limit.ts";
 
 /** What a run's result says of how it was held. */

@@ -1,7 +1,7 @@
 import { symlinkSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Confinement, formatPlatform, LarderError, type RunResult } from "../contract/index.ts";
+import { type Confinement, formatPlatform, LarderError, type RunResult } from "../contract/for-hosts.ts";
 import { describeDiskErrors, type HostStore } from "../host/index.ts";
 import type { Cell } from "./cell.ts";
 import { type CellSupply, createCellSupply } from "./cell-supply.ts";

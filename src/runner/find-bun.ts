@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
-import { LarderError } from "../contract/index.ts";
+import { LarderError } from "../contract/for-hosts.ts";
 
 export interface BunExecutable {
   path: string;

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { access, constants } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
-import { LarderError } from "../contract/index.ts";
+import { LarderError } from "../contract/for-hosts.ts";
 
 const oldest = 20;
 

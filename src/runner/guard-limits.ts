@@ -1,4 +1,4 @@
-import type { RunLimits } from "../contract/index.ts";
+import type { RunLimits } from "../contract/for-hosts.ts";
 import { scratchUsage } from "./scratch-usage.ts";
 import type { Usage, UsageSampler, Watch } from "./usage-sampler.ts";
 

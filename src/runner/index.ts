@@ -3,6 +3,6 @@
 // `run` returns, however it ended; what it uses is bounded. How strongly depends on the system: each result says what held (`confinement`).
 // Not covered: a script runs as this user and may use the network, and read what this user can outside of the store. `docs/running-scripts.md`.
 
-export type { RunResult } from "../contract/index.ts";
+export type { RunResult } from "../contract/for-hosts.ts";
 export { createRunner, type Runner, type RunnerOptions } from "./create-runner.ts";
 export type { RunRequest } from "./run-request.ts";

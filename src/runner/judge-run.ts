@@ -1,4 +1,4 @@
-import { LarderError, type RunLimits } from "../contract/index.ts";
+import { LarderError, type RunLimits } from "../contract/for-hosts.ts";
 import { classifyFailure } from "./classify-failure.ts";
 import type { RunReport } from "./read-report.ts";
 import type { ChildEnd } from "./run-in-cell.ts";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Confinement } from "../contract/index.ts";
+import type { Confinement } from "../contract/for-hosts.ts";
 import { shellQuoted } from "./start-text.ts";
 
 export type Holding = Confinement["processes"];

@@ -1,5 +1,5 @@
 import { release } from "node:os";
-import type { Confinement } from "../contract/index.ts";
+import type { Confinement } from "../contract/for-hosts.ts";
 import { type CgroupPlace, findCgroups } from "./find-cgroup.ts";
 import type { Holding } from "./launch.ts";
 

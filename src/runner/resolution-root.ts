@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { LarderError, viewForPlatform } from "../contract/index.ts";
+import { LarderError, viewForPlatform } from "../contract/for-hosts.ts";
 import { acquireLease, currentTree, type HostStore, readAccepted, readKeptManifest, type TreeRef } from "../host/index.ts";
 import { exportsOf } from "./package-exports.ts";
 import type { SceneInput } from "./scene.ts";

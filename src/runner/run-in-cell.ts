@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:os";
-import type { RunLimits } from "../contract/index.ts";
+import type { RunLimits } from "../contract/for-hosts.ts";
 import { sleep } from "../lib/index.ts";
 import { type Cell, isOver } from "./cell.ts";
 import { guardLimits, type StopReason } from "./guard-limits.ts";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { LarderError, type RunLimits, type Runtime, runLimitsSchema, runtimes } from "../contract/index.ts";
+import { LarderError, type RunLimits, type Runtime, runLimitsSchema, runtimes } from "../contract/for-hosts.ts";
 import { declaredEnvironment } from "./child-environment.ts";
 import type { OutputListener } from "./run-in-cell.ts";
 

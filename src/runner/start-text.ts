@@ -1,4 +1,4 @@
-import type { RunLimits } from "../contract/index.ts";
+import type { RunLimits } from "../contract/for-hosts.ts";
 import type { RunMark } from "./run-mark.ts";
 
 export interface Start {

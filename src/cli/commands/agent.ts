@@ -1,4 +1,5 @@
-import { LarderError, parseEnrolmentToken } from "../../contract/index.ts";
+import { LarderError } from "../../contract/bare.ts";
+import { parseEnrolmentToken } from "../../contract/for-hosts.ts";
 import { defineCommand } from "../command.ts";
 import { agentTimes, hostSettings } from "../host-settings.ts";
 import { lockWaitMs } from "../local-agent.ts";

@@ -3,7 +3,8 @@ import { type Enrolment, type HostState, hostStates, LarderError } from "../../c
 import { defineCommand, type Page } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { connect } from "../connection.ts";
-import { parseAge, parseCount, parseHostId, parseLabel } from "../option-values.ts";
+import { parseHostId, parseLabel } from "../host-options.ts";
+import { parseAge, parseCount } from "../option-values.ts";
 import { renderHost } from "../render/host.ts";
 import { renderHosts } from "../render/hosts.ts";
 import { formatAgo } from "../render/quantity.ts";

@@ -1,12 +1,14 @@
-import { type Host, isLikeEnrolmentToken, LarderError } from "../../contract/index.ts";
+import { LarderError } from "../../contract/bare.ts";
+import { isLikeEnrolmentToken } from "../../contract/for-hosts.ts";
+import type { Host } from "../../contract/index.ts";
 import { sleep } from "../../lib/index.ts";
 import { type CommandContext, defineCommand, type Outcome } from "../command.ts";
 import { connect, findServer } from "../connection.ts";
-import { patiently } from "../follow-operation.ts";
 import type { LarderClient } from "../larder-client.ts";
 import { reconcileHere } from "../local-agent.ts";
 import { openExistingStore } from "../local-store.ts";
 import { timeoutOption } from "../option-values.ts";
+import { patiently } from "../patiently.ts";
 import { openProgressLine } from "../render/progress.ts";
 import { formatBytes, formatDuration, shortHash } from "../render/quantity.ts";
 

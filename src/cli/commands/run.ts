@@ -1,7 +1,8 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { Option } from "commander";
-import { type ErrorBody, exitCodeOf, LarderError, type Runtime, runtimes } from "../../contract/index.ts";
+import { exitCodeOf, LarderError } from "../../contract/bare.ts";
+import { type ErrorBody, type Runtime, runtimes } from "../../contract/for-hosts.ts";
 import { defineCommand, type Outcome } from "../command.ts";
 import { openExistingStore } from "../local-store.ts";
 import { parseCount, parseJson, parseTime, parseVariable } from "../option-values.ts";

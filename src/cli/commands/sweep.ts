@@ -1,4 +1,4 @@
-import { hasCode, LarderError } from "../../contract/index.ts";
+import { hasCode, LarderError } from "../../contract/bare.ts";
 import { defineCommand } from "../command.ts";
 import { lockWaitMs } from "../local-agent.ts";
 import { openExistingStore } from "../local-store.ts";

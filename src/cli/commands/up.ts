@@ -1,8 +1,8 @@
 import { announce } from "../announce.ts";
 import { defineCommand } from "../command.ts";
+import { parseHostId } from "../host-options.ts";
 import { hostSettings } from "../host-settings.ts";
 import { startLocalHost } from "../local-host.ts";
-import { parseHostId } from "../option-values.ts";
 import { serverConfigFrom, serverSettings } from "../server-config.ts";
 import { untilStopped } from "../until-stopped.ts";
 

@@ -1,4 +1,4 @@
-import { exitCodeOf, hasCode } from "../../contract/index.ts";
+import { exitCodeOf, hasCode } from "../../contract/bare.ts";
 import type { HostStore, TrustReport, VerifyReport } from "../../host/index.ts";
 import { sleep } from "../../lib/index.ts";
 import { type CommandContext, defineCommand, type Page } from "../command.ts";

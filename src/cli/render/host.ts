@@ -1,4 +1,5 @@
-import { formatPlatform, type Host } from "../../contract/index.ts";
+import { formatPlatform } from "../../contract/for-hosts.ts";
+import type { Host } from "../../contract/index.ts";
 import type { Page } from "../command.ts";
 import { renderFacts } from "./facts.ts";
 import { stateOf } from "./hosts.ts";
