@@ -1,5 +1,5 @@
 // Many simulated hosts on one replica with PostgreSQL: idle, one change, all back within a second; then requests per second. Asserts nothing.
-// `node_modules/.bin/bun bench/fleet.ts [--hosts 10000] [--idle 30] [--no-throughput] [--profile DIR] [--json]`; writes bench/results/fleet.md. Hosts' rows are
+// `node_modules/.bin/bun bench/fleet.ts [--hosts 10000] [--idle 30] [--poll 15] [--report 60] [--no-throughput] [--profile DIR] [--json]`; writes bench/results/fleet.md. Hosts' rows are
 // written to the database as if they had joined a day ago: joining is not what is measured.
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
@@ -12,6 +12,7 @@ import { startServer } from "../test/harness/processes.ts";
 import { openTempDir } from "../test/harness/temp-dir.ts";
 import { type AdminSummary, startAdmin } from "./fleet/admin.ts";
 import { manyFiles, startLoad } from "./fleet/child.ts";
+import { measureLists } from "./fleet/measure-lists.ts";
 import { measureThroughput } from "./fleet/measure-throughput.ts";
 import { assertOpenFiles } from "./fleet/open-file-limit.ts";
 import { cpuSecondsOf, cpuSecondsOfChildren, residentOf } from "./fleet/process-usage.ts";
@@ -21,6 +22,7 @@ const numberOf = (name: string, fallback: number) =>
   options.includes(name) ? Number(options[options.indexOf(name) + 1]) : fallback;
 const hostCount = numberOf("--hosts", 10_000);
 const idleSeconds = numberOf("--idle", 30);
+const pace = { pollMs: numberOf("--poll", 15) * 1000, heartbeatMs: numberOf("--report", 60) * 1000 };
 const profileDirectory = options.includes("--profile") ? options[options.indexOf("--profile") + 1] : undefined;
 const profiling = profileDirectory ? { BUN_OPTIONS: `--cpu-prof --cpu-prof-md --cpu-prof-dir=${profileDirectory}` } : {};
 const say = (text: string) => process.stderr.write(`${text}\n`);
@@ -60,6 +62,8 @@ const startReplica = (name: string, ...more: string[]) =>
 await using server = await startReplica("replica");
 const control = { url: server.url, databaseUrl };
 
+const answerTo = (path: string) => fetch(`${server.url}/api${path}`, { headers: { authorization: `Bearer ${adminToken}` } });
+
 async function api<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
   const answer = await fetch(`${server.url}/api${path}`, {
     method,
@@ -79,7 +83,7 @@ async function install(name: string): Promise<Generation> {
     if (error) throw new Error(error.message);
     await Bun.sleep(20);
   }
-  return (await api<Generation[]>("GET", "/environments/default/generations?limit=1"))[0] as Generation;
+  return (await api<{ items: Generation[] }>("GET", "/environments/default/generations?limit=1")).items[0] as Generation;
 }
 
 const postgresPids = async (): Promise<number[]> => {
@@ -106,7 +110,7 @@ await install("first");
 await using load = startLoad("simulated-hosts.ts");
 const empty = await residentOf(server.pid);
 say(`${hostCount} hosts (load average ${loadavg()[0]?.toFixed(1)})`);
-await load.ask("join", { ...control, count: hostCount });
+await load.ask("join", { ...control, ...pace, count: hostCount });
 say("opening event streams");
 const connected = await load.ask<Spread>("connect", { withinMs: 10_000 });
 await Bun.sleep(3000);
@@ -116,6 +120,8 @@ const beforeIdle = await load.ask<Counts>("counts");
 const idle = await usageDuring(idleSeconds);
 const afterIdle = await load.ask<Counts>("counts");
 
+say("lists of hosts");
+const lists = await measureLists(server, answerTo);
 say("one change");
 await load.ask("watch");
 const adminMeanwhile = startAdmin(api);
@@ -161,7 +167,7 @@ const ms = (value: number) => `${value.toFixed(0)} ms`;
 const summarised = ({ p50Ms, p99Ms, failures, requests }: AdminSummary) =>
   `p50 ${ms(p50Ms)}, p99 ${ms(p99Ms)}, ${failures.length} of ${requests} failed`;
 const adminRow = ({ single, fleet }: { single: AdminSummary; fleet: AdminSummary }) =>
-  `people's requests ${summarised(single)}; the status of all hosts ${summarised(fleet)}`;
+  `people's requests ${summarised(single)}; 500 hosts, and the numbers of all, ${summarised(fleet)}`;
 const errorsOf = (counts: Counts) => Object.values(counts.errors).reduce((sum, count) => sum + count, 0);
 const putOff = ({ statuses }: Counts) =>
   Object.entries(statuses).reduce((sum, [name, count]) => sum + (name.endsWith(" 503") ? count : 0), 0);
@@ -210,8 +216,12 @@ const text = [
   "|---|---|",
   ...rows.map(([what, measured]) => `| ${what} | ${measured} |`),
   "",
+  "| list of hosts | bytes | requests | time, median of 7 | server's CPU |",
+  "|---|---|---|---|---|",
+  ...lists.map((list) => `| ${list.what} | ${list.bytes} | ${list.requests} | ${ms(list.medianMs)} | ${ms(list.cpuMs)} |`),
+  "",
   ...throughput,
 ].join("\n");
 await mkdir(join(import.meta.dir, "results"), { recursive: true });
 await writeFile(join(import.meta.dir, "results", "fleet.md"), `${text}\n`);
-console.log(options.includes("--json") ? JSON.stringify({ idle, change, reconnect, end, empty }) : text);
+console.log(options.includes("--json") ? JSON.stringify({ idle, lists, change, reconnect, end, empty }) : text);

@@ -13,10 +13,10 @@ interface Running {
 
 type Ask = (method: "GET", path: string) => Promise<unknown>;
 
-/** Single things over and over; the status with every host, which is megabytes, as often as an open console. */
+/** Single things over and over; hosts and their numbers oftener than an open console asks for them. */
 export function startAdmin(ask: Ask): Running {
   const single = startAsking(ask, ["/environments/default/packages", "/operations?limit=20", "/hosts/sim-0"], 25);
-  const fleet = startAsking(ask, ["/environments/default/status"], 5000);
+  const fleet = startAsking(ask, ["/hosts?limit=500", "/host-counts"], 2500);
   return { stop: async () => ({ single: await single(), fleet: await fleet() }) };
 }
 

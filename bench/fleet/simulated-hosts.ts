@@ -7,8 +7,8 @@ import { createRawPool } from "./raw-http.ts";
 // A process of its own that stands for many hosts: an event stream each, a jittered poll behind it, and after a change the manifest's delta and a report, as
 // `src/agent` does it; a report every minute too. No store, no packages, no signatures checked. Commands come as lines of JSON on standard input, answers go as lines of JSON to standard output.
 
-const pollMs = 15_000;
-const heartbeatMs = 60_000;
+let pollMs = 15_000;
+let heartbeatMs = 60_000;
 /** Polls and reports share so many connections; streams have their own. */
 const pooled = 512;
 
@@ -218,9 +218,18 @@ const spread = (values: Iterable<number>) => {
   return { count: sorted.length, first: sorted[0], p50: at(0.5), p99: at(0.99), last: sorted.at(-1) };
 };
 
+interface Join {
+  url: string;
+  databaseUrl: string;
+  count: number;
+  pollMs: number;
+  heartbeatMs: number;
+}
+
 const commands: Record<string, (input: never) => Promise<unknown>> = {
-  async join({ url, databaseUrl, count }: { url: string; databaseUrl: string; count: number }) {
+  async join({ url, databaseUrl, count, ...pace }: Join) {
     server = new URL(url);
+    ({ pollMs, heartbeatMs } = pace);
     for (const [index, auth] of (await seedHosts(databaseUrl, { prefix: "sim", count })).entries()) {
       hosts.push({
         auth,

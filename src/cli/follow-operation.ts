@@ -52,8 +52,8 @@ async function nextAttempt(client: LarderClient, ended: Operation, watcher: Watc
   watcher.note?.(`The ${ended.kind} lost its server; waiting for the next attempt.`);
   const until = Date.now() + patienceMs;
   while (Date.now() < until) {
-    const operations = await patiently(() => client.operations.list({ limit: 50 }), watcher);
-    const next = operations.find(
+    const { items } = await patiently(() => client.operations.list({ limit: 50 }), watcher);
+    const next = items.find(
       (candidate) =>
         candidate.kind === ended.kind &&
         environmentOf(candidate) === environmentOf(ended) &&

@@ -90,6 +90,6 @@ function renderWarnings({ warnings = [] }: Installed, { style, columns }: Page):
 }
 
 const renderConvergence = ({ hosts, waitedMs }: Convergence, generation: number, { style }: Page): string =>
-  hosts.length === 0
+  hosts === 0
     ? "There are no hosts to wait for. Enrol one: larder hosts enrol ID"
-    : `${style.green("✔")} ${count(hosts.length, "host serves", "hosts serve")} generation ${generation} ${style.dim(`after ${formatDuration(waitedMs)}`)}`;
+    : `${style.green("✔")} ${count(hosts, "host serves", "hosts serve")} generation ${generation} ${style.dim(`after ${formatDuration(waitedMs)}`)}`;

@@ -1,6 +1,7 @@
 import { oc } from "@orpc/contract";
 import { z } from "zod";
 import { timestampSchema } from "./ids.ts";
+import { pageOf, pageQueryOf } from "./page.ts";
 
 /** One admin change. Written with the change itself, in one transaction, and never changed. Holds no secrets. */
 export const auditRecordSchema = z.object({
@@ -23,17 +24,13 @@ export const auditQuerySchema = z.object({
   target: z.string().min(1).max(300).optional().describe("`default/lodash`, or `default` for all of `default/…`"),
   since: timestampSchema.optional().describe("Not before"),
   until: timestampSchema.optional().describe("Before"),
-  before: z.coerce.number().int().positive().optional().describe("`next` of the page before"),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  ...pageQueryOf(z.coerce.number().int().positive(), { most: 1000, usual: 100 }).shape,
 });
 export type AuditQuery = z.infer<typeof auditQuerySchema>;
 
-export const auditPageSchema = z.object({
-  /** Newest first. */
-  records: z.array(auditRecordSchema),
-  /** There are more: what to ask for `before`. */
-  next: z.number().int().positive().optional(),
-});
+/** Newest first. */
+export const auditPageSchema = pageOf(auditRecordSchema, z.number().int().positive());
+export type AuditPage = z.infer<typeof auditPageSchema>;
 
 export const auditContract = {
   list: oc

@@ -2,6 +2,7 @@ import { oc } from "@orpc/contract";
 import { z } from "zod";
 import { generationDiffSchema, generationSchema, noteSchema } from "./generation.ts";
 import { environmentNameSchema, generationNumberSchema } from "./ids.ts";
+import { pageOf, pageQueryOf } from "./page.ts";
 
 const inEnvironment = z.object({ environment: environmentNameSchema });
 const numberInPath = z.coerce.number().pipe(generationNumberSchema);
@@ -10,13 +11,8 @@ const oneGeneration = inEnvironment.extend({ number: numberInPath });
 export const generationsContract = {
   list: oc
     .route({ method: "GET", path: "/environments/{environment}/generations", summary: "Generations, newest first" })
-    .input(
-      inEnvironment.extend({
-        limit: z.coerce.number().int().min(1).max(1000).default(50),
-        before: numberInPath.optional().describe("Only those with a lower number"),
-      }),
-    )
-    .output(z.array(generationSchema)),
+    .input(inEnvironment.extend(pageQueryOf(numberInPath, { most: 1000, usual: 50 }).shape))
+    .output(pageOf(generationSchema, generationNumberSchema)),
   get: oc
     .route({ method: "GET", path: "/environments/{environment}/generations/{number}", summary: "One generation" })
     .input(oneGeneration)

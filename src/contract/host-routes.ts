@@ -1,8 +1,9 @@
 import { oc } from "@orpc/contract";
 import { z } from "zod";
 import { enrolInputSchema, enrolmentSchema } from "./enrolment.ts";
-import { hostReportSchema, hostSchema, hostStates } from "./host.ts";
-import { environmentNameSchema, idSchema } from "./ids.ts";
+import { hostReportSchema, hostSchema } from "./host.ts";
+import { hostCountsSchema, hostFilterSchema, hostListQuerySchema, hostPageSchema } from "./host-list.ts";
+import { idSchema } from "./ids.ts";
 import { runOutcomeSchema, runRequestSchema, runResultSchema } from "./run.ts";
 
 const byId = z.object({ id: idSchema });
@@ -10,15 +11,13 @@ const byId = z.object({ id: idSchema });
 /** Hosts: how they come and go, how far they are, and the scripts that are sent to them. A host joins by `rawRoutes.join`. */
 export const hostContract = {
   list: oc
-    .route({ method: "GET", path: "/hosts", summary: "Hosts, and how far they are" })
-    .input(
-      z.object({
-        environment: environmentNameSchema.optional(),
-        state: z.enum(hostStates).optional(),
-        limit: z.coerce.number().int().min(1).max(100_000).optional(),
-      }),
-    )
-    .output(z.array(hostSchema)),
+    .route({ method: "GET", path: "/hosts", summary: "Hosts by id, and how far they are" })
+    .input(hostListQuerySchema)
+    .output(hostPageSchema),
+  count: oc
+    .route({ method: "GET", path: "/host-counts", summary: "How many hosts are how" })
+    .input(hostFilterSchema)
+    .output(hostCountsSchema),
   get: oc.route({ method: "GET", path: "/hosts/{id}", summary: "One host" }).input(byId).output(hostSchema),
   revoke: oc.route({ method: "DELETE", path: "/hosts/{id}", summary: "Revoke a host" }).input(byId).output(hostSchema),
   enrol: oc

@@ -3,7 +3,7 @@
 // Invariants: canonical JSON is RFC 8785; every persisted or sent format carries a version; a name, version or hash that came
 // through a parser here is safe to join into a path or an address.
 
-export type { AuditQuery, AuditRecord } from "./audit-log.ts";
+export type { AuditPage, AuditQuery, AuditRecord } from "./audit-log.ts";
 export { type Enrolment, enrolInputSchema, enrolmentSchema, joinRequestSchema } from "./enrolment.ts";
 export { type EnvironmentDetails, environmentSchema } from "./environment.ts";
 export { type Event, eventSchema } from "./events.ts";
@@ -29,6 +29,7 @@ export {
   type SeenSession,
   silentAfterMs,
 } from "./host.ts";
+export type { HostCounts, HostFilter, HostListQuery, HostPage } from "./host-list.ts";
 export {
   environmentOf,
   type InstallPhase,

@@ -10,6 +10,7 @@ import { installOperationSchema, operationSchema, startedSchema } from "./operat
 import { allowlistSchema, packageEntrySchema, pinRequestSchema } from "./package-entry.ts";
 import { packageNameSchema } from "./package-name.ts";
 import { requestsContract } from "./package-request.ts";
+import { pageOf, pageQueryOf } from "./page.ts";
 import { choiceSchema } from "./plan.ts";
 import { plansContract, policyContract, revocationsContract, waiversContract } from "./policy-routes.ts";
 import { registryContract, secretsContract } from "./registry-routes.ts";
@@ -87,8 +88,8 @@ export const contract = {
   operations: {
     list: oc
       .route({ method: "GET", path: "/operations", summary: "Operations, newest first" })
-      .input(z.object({ limit: z.coerce.number().int().min(1).max(200).default(20) }))
-      .output(z.array(operationSchema)),
+      .input(pageQueryOf(z.coerce.number().int().positive(), { most: 200, usual: 20 }))
+      .output(pageOf(operationSchema, z.number().int().positive())),
     get: oc.route({ method: "GET", path: "/operations/{id}", summary: "One operation" }).input(byId).output(operationSchema),
     cancel: oc
       .route({ method: "POST", path: "/operations/{id}/cancel", summary: "Cancel a queued or running operation" })

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hostSchema } from "./host.ts";
+import { hostCountsSchema } from "./host-list.ts";
 import { environmentNameSchema } from "./ids.ts";
 import { operationSchema } from "./operation.ts";
 import { storageStatusSchema } from "./storage-status.ts";
@@ -15,7 +15,8 @@ export const statusSchema = z.object({
   installDue: z.boolean(),
   packages: z.number().int().nonnegative(),
   operation: operationSchema.optional(),
-  hosts: z.array(hostSchema),
+  /** Of the environment. */
+  fleet: hostCountsSchema,
   storage: storageStatusSchema,
 });
 export type Status = z.infer<typeof statusSchema>;

@@ -1,5 +1,6 @@
 import { and, desc, eq, gte, lt, or, sql } from "drizzle-orm";
-import type { AuditQuery, AuditRecord } from "../contract/index.ts";
+import type { AuditPage, AuditQuery, AuditRecord } from "../contract/index.ts";
+import { cutPage } from "./page.ts";
 import type { Queryable } from "./queryable.ts";
 import { auditLog } from "./schema.ts";
 import { withoutNulls } from "./without-nulls.ts";
@@ -20,9 +21,14 @@ export async function recordAudit(tx: Queryable, entry: AuditEntry): Promise<voi
   await tx.insert(auditLog).values(entry);
 }
 
-/** Newest first. An action's noun stands for all of its verbs, a target for all below it. */
+/** @internal As `pageOfAudit`, for tests. */
 export async function listAudit(tx: Queryable, query: Partial<AuditQuery> = {}): Promise<AuditRecord[]> {
-  const { actor, action, target, since, until, before, limit = 100 } = query;
+  return (await pageOfAudit(tx, query)).items;
+}
+
+/** Newest first. An action's noun stands for all of its verbs, a target for all below it. */
+export async function pageOfAudit(tx: Queryable, query: Partial<AuditQuery>): Promise<AuditPage> {
+  const { actor, action, target, since, until, after, limit = 100 } = query;
   const rows = await tx
     .select()
     .from(auditLog)
@@ -33,10 +39,10 @@ export async function listAudit(tx: Queryable, query: Partial<AuditQuery> = {}):
         target === undefined ? undefined : or(eq(auditLog.target, target), sql`starts_with(${auditLog.target}, ${`${target}/`})`),
         since === undefined ? undefined : gte(auditLog.at, since),
         until === undefined ? undefined : lt(auditLog.at, until),
-        before === undefined ? undefined : lt(auditLog.id, before),
+        after === undefined ? undefined : lt(auditLog.id, after),
       ),
     )
     .orderBy(desc(auditLog.id))
-    .limit(limit);
-  return rows.map(withoutNulls);
+    .limit(limit + 1);
+  return cutPage(rows, { limit, itemOf: withoutNulls, cursorOf: ({ id }) => id });
 }

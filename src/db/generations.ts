@@ -3,6 +3,7 @@ import type { EnvironmentName, Generation, GenerationChanges, Id, LockfileHash, 
 import { putDesiredState } from "./desired-states.ts";
 import { isCurrentEpoch } from "./election.ts";
 import { lockEnvironment } from "./environments.ts";
+import { cutPage, type Page } from "./page.ts";
 import type { Queryable } from "./queryable.ts";
 import { lastGenerationOfRemoved } from "./remove-environment.ts";
 import { environments, generations, manifests } from "./schema.ts";
@@ -30,14 +31,23 @@ const columns = {
 export async function listGenerations(
   tx: Queryable,
   environment: EnvironmentName,
-  { limit = 50, before }: { limit?: number; before?: number | undefined } = {},
+  { limit = 50 }: { limit?: number } = {},
 ): Promise<Generation[]> {
-  const older = before === undefined ? undefined : lt(generations.number, before);
+  return (await pageOfGenerations(tx, environment, { limit })).items;
+}
+
+/** Newest first. */
+export async function pageOfGenerations(
+  tx: Queryable,
+  environment: EnvironmentName,
+  { limit, after }: { limit: number; after?: number | undefined },
+): Promise<Page<Generation, number>> {
+  const older = after === undefined ? undefined : lt(generations.number, after);
   const rows = await select(tx)
     .where(and(eq(generations.environment, environment), older))
     .orderBy(desc(generations.number))
-    .limit(limit);
-  return rows.map(withoutNulls);
+    .limit(limit + 1);
+  return cutPage(rows, { limit, itemOf: withoutNulls, cursorOf: (row) => row.number });
 }
 
 export async function getGeneration(

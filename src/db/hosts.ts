@@ -1,11 +1,23 @@
 import { createHash } from "node:crypto";
-import { and, asc, eq, isNotNull, isNull, sql } from "drizzle-orm";
-import { type EnvironmentName, formatPlatform, type Host, type HostLabels, type Id, type Platform } from "../contract/index.ts";
+import { and, asc, eq, gt, isNotNull, isNull, type SQL, sql } from "drizzle-orm";
+import {
+  type EnvironmentName,
+  formatPlatform,
+  type Host,
+  type HostCounts,
+  type HostFilter,
+  type HostLabels,
+  type HostListQuery,
+  type HostPage,
+  type Id,
+  type Platform,
+} from "../contract/index.ts";
 import { toTimestamp } from "./columns.ts";
+import { clonedMs, hostFilter, hostState, silentMs } from "./host-filter.ts";
 import { judgeHost } from "./host-state.ts";
+import { cutPage } from "./page.ts";
 import type { Queryable } from "./queryable.ts";
 import { environments, generations, hosts } from "./schema.ts";
-import { ageMs } from "./sql-age.ts";
 import { withoutNulls } from "./without-nulls.ts";
 
 const nextGenerationAt = sql<
@@ -41,8 +53,8 @@ const columns = {
   clonedSince: hosts.clonedSince,
   wanted: environments.generationCounter,
   nextGenerationAt,
-  silentMs: ageMs(sql`coalesce(${hosts.lastSeenAt}, ${hosts.createdAt})`),
-  clonedMs: ageMs(sql`${hosts.clonedAt}`),
+  silentMs,
+  clonedMs,
 };
 
 const select = (tx: Queryable) =>
@@ -118,16 +130,43 @@ export async function getHosts(tx: Queryable, ids: readonly Id[]): Promise<Host[
   return (await select(tx).where(and(isOneOf, isNull(hosts.revokedAt)))).map(toHost);
 }
 
-/** Not revoked, by id; of all environments without one. A fleet comes as one JSON text: taking thousands of rows apart costs several times as much. */
+/** Not revoked, by id; of all environments without one. */
 export async function listHosts(tx: Queryable, environment?: EnvironmentName): Promise<Host[]> {
-  const inEnvironment = environment === undefined ? undefined : eq(hosts.environment, environment);
-  const row = sql`json_build_array(${sql.join(Object.values(columns), sql`, `)})`;
-  const [found] = await tx
-    .select({ rows: sql<string | null>`json_agg(${row} order by ${hosts.id})::text` })
+  return (await selectHosts(tx, hostFilter({ environment }))).map(toHost);
+}
+
+/** Not revoked, by id. */
+export async function pageOfHosts(tx: Queryable, { limit, after, ...filter }: HostListQuery): Promise<HostPage> {
+  const later = after === undefined ? undefined : gt(hosts.id, after);
+  const rows = await selectHosts(tx, and(hostFilter(filter), later), limit + 1);
+  return cutPage(rows, { limit, itemOf: toHost, cursorOf: ({ id }) => id });
+}
+
+/** By id. They come as one JSON text: taking thousands of rows apart costs several times as much. */
+async function selectHosts(tx: Queryable, where: SQL | undefined, limit?: number): Promise<Row[]> {
+  const row = sql<string>`json_build_array(${sql.join(Object.values(columns), sql`, `)})`.as("row");
+  const query = tx
+    .select({ id: hosts.id, row })
     .from(hosts)
     .innerJoin(environments, eq(environments.name, hosts.environment))
-    .where(and(isNull(hosts.revokedAt), inEnvironment));
-  return (JSON.parse(found?.rows ?? "[]") as unknown[][]).map((values) => toHost(rowOf(values)));
+    .where(where)
+    .orderBy(asc(hosts.id))
+    .$dynamic();
+  const page = (limit === undefined ? query : query.limit(limit)).as("page");
+  const [found] = await tx.select({ rows: sql<string | null>`json_agg(${page.row} order by ${page.id})::text` }).from(page);
+  return (JSON.parse(found?.rows ?? "[]") as unknown[][]).map(rowOf);
+}
+
+/** Not revoked, by how they are. */
+export async function groupHosts(tx: Queryable, filter: HostFilter): Promise<HostCounts> {
+  const { generation, phase } = hosts;
+  const groups = await tx
+    .select({ state: hostState, phase, generation, hosts: sql<number>`count(*)`.mapWith(Number) })
+    .from(hosts)
+    .innerJoin(environments, eq(environments.name, hosts.environment))
+    .where(hostFilter(filter))
+    .groupBy(sql`1`, phase, generation);
+  return { total: groups.reduce((sum, group) => sum + group.hosts, 0), groups };
 }
 
 const names = Object.keys(columns) as (keyof Row)[];

@@ -5,7 +5,8 @@
 // Left to others: what an operation does (operations), who may ask (server), where blobs' bytes are (blobs).
 
 export { ensureActiveStore, getActiveStore, holdsWantedBlobs, setActiveStore } from "./active-store.ts";
-export { type AuditEntry, listAudit, recordAudit } from "./audit-log.ts";
+/** @internal For tests. */
+export { type AuditEntry, listAudit, pageOfAudit, recordAudit } from "./audit-log.ts";
 /** @internal For tests. */
 export {
   type BlobEntry,
@@ -75,6 +76,7 @@ export {
   type GenerationCommit,
   getGeneration,
   listGenerations,
+  pageOfGenerations,
   setGenerationNote,
 } from "./generations.ts";
 export { findHostByKey, getHostKeys, type HostKey, listChangedHosts, wasKeyRevokedSince } from "./host-keys.ts";
@@ -84,11 +86,13 @@ export {
   countHosts,
   getHost,
   getHosts,
+  groupHosts,
   type HostToInsert,
   insertHost,
   listHostPlatforms,
   listHosts,
   listHostsInError,
+  pageOfHosts,
   revokeHost,
 } from "./hosts.ts";
 export { handSigningOver, insertAnnouncedKey, listHandovers, lockActiveSigningKey } from "./key-handovers.ts";
@@ -119,6 +123,7 @@ export {
   listOperations,
   type OperationOutcome,
   type OperationRequest,
+  pageOfOperations,
   requestOperationCancel,
   requeueOperation,
   retryOfOperation,

@@ -11,6 +11,7 @@ import type {
   Progress,
 } from "../contract/index.ts";
 import { epochHolds } from "./election.ts";
+import { cutPage, type Page } from "./page.ts";
 import type { Queryable } from "./queryable.ts";
 import { operations } from "./schema.ts";
 import { withoutNulls } from "./without-nulls.ts";
@@ -96,13 +97,27 @@ export async function listOperations(
   tx: Queryable,
   { limit = 20, environment }: { limit?: number; environment?: EnvironmentName } = {},
 ): Promise<Operation[]> {
+  return (await pageOfOperations(tx, { limit, environment })).items;
+}
+
+/** Newest first. */
+export async function pageOfOperations(
+  tx: Queryable,
+  { limit, after, environment }: { limit: number; after?: number | undefined; environment?: EnvironmentName | undefined },
+): Promise<Page<Operation, number>> {
+  const { sequence } = operations;
   const rows = await tx
-    .select(columns)
+    .select({ ...columns, sequence })
     .from(operations)
-    .where(environment === undefined ? undefined : eq(operations.environment, environment))
-    .orderBy(desc(operations.sequence))
-    .limit(limit);
-  return rows.map(operationOf);
+    .where(
+      and(
+        environment === undefined ? undefined : eq(operations.environment, environment),
+        after === undefined ? undefined : lt(sequence, after),
+      ),
+    )
+    .orderBy(desc(sequence))
+    .limit(limit + 1);
+  return cutPage(rows, { limit, itemOf: ({ sequence: _, ...row }) => operationOf(row), cursorOf: (row) => row.sequence });
 }
 
 /** The attempt that was queued because this one was interrupted. @internal */

@@ -156,10 +156,9 @@ test("a stop lets the request under way finish, and a started operation goes on 
   const second = await start(dir, { handlers: { install } });
   await until("it runs again", () => begun === 2);
   const operations = (await (await withToken(second.server, admin, "/api/operations")).json()) as {
-    state: string;
-    attempt: number;
-  }[];
-  expect(operations.map(({ state, attempt }) => [state, attempt])).toEqual([
+    items: { state: string; attempt: number }[];
+  };
+  expect(operations.items.map(({ state, attempt }) => [state, attempt])).toEqual([
     ["running", 2],
     ["interrupted", 1],
   ]);

@@ -49,7 +49,7 @@ test(
     await page.getByRole("dialog").getByRole("button", { name: "Promote" }).click();
     await page.getByRole("dialog").waitFor({ state: "detached" });
     const answer = await stage.stack.api("/environments/staging/generations");
-    expect(await answer.json()).toMatchObject([{ number: 1, reason: "promotion" }]);
+    expect(await answer.json()).toMatchObject({ items: [{ number: 1, reason: "promotion" }] });
   },
   minute,
 );

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
+import type { Host } from "../../src/contract/index.ts";
 import { until } from "../harness/until.ts";
 import { type ConsoleStage, openConsoleStage } from "./console-stage.ts";
 import { consolePackages } from "./packages.ts";
+import { serveFleet } from "./serve-fleet.ts";
 
 const minute = 60_000;
 const paths = ["packages", "installs", "hosts", "storage", "registry", "scripts", "access"];
@@ -153,15 +155,21 @@ const lists = [
     what: "hosts",
     page: "/default/hosts",
     route: "/hosts",
-    many: (answer: unknown) => like((answer as Row[])[0], (name) => ({ id: name })),
+    async serve(page: Page, answer: unknown) {
+      await serveFleet(page, like((answer as { items: Row[] }).items[0], (name) => ({ id: name })) as unknown as Host[]);
+    },
   },
   {
     what: "packages",
     page: "/default/packages",
     route: "/environments/default/packages",
-    many(answer: unknown) {
+    async serve(page: Page, answer: unknown) {
       const allowlist = answer as { packages: Row[] };
-      return { ...allowlist, packages: like(allowlist.packages[0], (name) => ({ name })) };
+      const json = { ...allowlist, packages: like(allowlist.packages[0], (name) => ({ name })) };
+      await page.route(
+        (url) => url.pathname === "/api/environments/default/packages",
+        (request) => request.fulfill({ json }),
+      );
     },
   },
 ];
@@ -171,13 +179,9 @@ const like = (row: Row | undefined, named: (name: string) => Row) =>
 
 test.each(lists)(
   "a list of 1,000 $what keeps few of them in the page, and scrolls",
-  async ({ what, page: address, route, many }) => {
+  async ({ what, page: address, route, serve }) => {
     const { page } = await stage.visit("/", { viewport: { width: 1280, height: 800 } });
-    const answer = many(await (await stage.stack.api(route)).json());
-    await page.route(
-      (url) => url.pathname === `/api${route}`,
-      (request) => request.fulfill({ json: answer }),
-    );
+    await serve(page, await (await stage.stack.api(route)).json());
     await page.goto(address);
     await page.getByText("edge-0000").waitFor();
     expect(await page.getByRole("row").count()).toBeLessThan(60);
@@ -197,6 +201,33 @@ test.each(lists)(
     console.error(`1,000 ${what}, 90 steps of 400 px: ${at(0.5)} ms a frame at the median, ${at(0.95)} ms at 95 %`);
     await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
     await page.getByText("edge-0999").waitFor();
+  },
+  minute,
+);
+
+test(
+  "of a fleet larger than a page the server counts, chooses and searches, also hosts that were not fetched",
+  async () => {
+    const { page } = await stage.visit("/", { viewport: { width: 1280, height: 800 } });
+    const { items } = (await (await stage.stack.api("/hosts")).json()) as { items: Row[] };
+    const hosts = like(items[0], (name) => ({ id: name })).map((host, n) =>
+      n === 990 ? { ...host, state: "failing", phase: "error" } : host,
+    );
+    await serveFleet(page, hosts as unknown as Host[]);
+    await page.goto("/default/hosts");
+    const fleet = page.getByRole("region", { name: "Fleet" });
+    await fleet.getByRole("button", { name: "999 Current" }).waitFor();
+    expect(await page.getByText("edge-0990").count()).toBe(0);
+    await fleet.getByRole("button", { name: "1 Failing" }).click();
+    await page.getByRole("button", { name: "edge-0990" }).waitFor();
+    expect(await page.getByRole("status").filter({ hasText: "1 host" }).count()).toBe(1);
+    await page.getByLabel("Search hosts").fill("edge-07");
+    await page.getByText("No host matches").waitFor();
+    await page.getByRole("button", { name: "Show all" }).click();
+    await page.getByLabel("Search hosts").fill("edge-07");
+    await page.getByText("100 hosts", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "edge-0700" }).click();
+    await page.getByRole("dialog", { name: "edge-0700" }).waitFor();
   },
   minute,
 );

@@ -4,8 +4,10 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Page } from "playwright-core";
+import type { Host, HostPage } from "../../src/contract/index.ts";
 import type { FixturePackage } from "../harness/fixture-package.ts";
 import { type ConsoleStage, openConsoleStage } from "./console-stage.ts";
+import { serveFleet } from "./serve-fleet.ts";
 
 const pages = ["packages", "installs", "hosts", "storage", "registry", "scripts", "access"];
 const sizes = { wide: { width: 1280, height: 800 }, narrow: { width: 360, height: 740 } };
@@ -36,8 +38,8 @@ for (const theme of ["light", "dark"] as const) {
 
 async function show({ stack }: ConsoleStage, page: Page, path: string): Promise<void> {
   if (path === "hosts") {
-    const [like] = (await (await stack.api("/hosts")).json()) as Record<string, unknown>[];
-    await page.route("**/api/hosts*", (route) => route.fulfill({ json: fleet(like ?? {}) }));
+    const { items } = (await (await stack.api("/hosts")).json()) as HostPage;
+    await serveFleet(page, fleet(items[0] as Host));
   }
   await page.goto(`/default/${path}`);
   await page.getByRole("heading", { level: 1 }).waitFor();
@@ -62,9 +64,9 @@ async function writeScript(page: Page): Promise<void> {
 }
 
 /** 240 hosts like the one there is: most are current, some are on their way, few are in trouble. */
-function fleet(like: Record<string, unknown>): Record<string, unknown>[] {
+function fleet(like: Host): Host[] {
   const error = { code: "E_NO_SPACE", message: "The store's file system is full: 12 MB free, 96 MB needed." };
-  const behind = { generation: 1, lag: 1, state: "behind" };
+  const behind = { generation: 1, lag: 1, state: "behind" } as const;
   return Array.from({ length: 240 }, (_, n) => {
     const host = { ...like, id: `worker-${String(n + 1).padStart(3, "0")}` };
     if (n % 61 === 17) return { ...host, ...behind, phase: "error", state: "failing", error };

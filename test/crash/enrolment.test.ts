@@ -1,7 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import type { Enrolment, Host } from "../../src/contract/index.ts";
+import type { Enrolment, HostPage } from "../../src/contract/index.ts";
 import { openLoadBalancer } from "../harness/load-balancer.ts";
 import { startPostgres } from "../harness/postgres.ts";
 import { type LarderServer, startAgent, startServer } from "../harness/processes.ts";
@@ -81,7 +81,7 @@ const stateOf = async (stage: Stage, host: string, name: string) =>
 
 /** One host has joined with the token, under the identity that its store has; and nobody else can. */
 async function expectJoinedOnce(stage: Stage, host: string, { token, enrolment }: { token: string; enrolment: Enrolment }) {
-  const joined = async () => (await stage.api<Host[]>("GET", "/hosts")).filter((each) => each.enrolment === enrolment.id);
+  const joined = async () => (await stage.api<HostPage>("GET", "/hosts")).items.filter((each) => each.enrolment === enrolment.id);
   const [one, ...more] = await until(
     `${host} has reported`,
     async () => {
@@ -124,11 +124,11 @@ describe.each(["embedded", "postgres"] as const)("a one-use token (%s)", (kind) 
     await server.exited;
     await agent.kill9();
     await stage.start();
-    const before = await stage.api<Host[]>("GET", "/hosts");
+    const { items: before } = await stage.api<HostPage>("GET", "/hosts");
     expect(before).toHaveLength(1);
     await using _again = await agentOf(stage, "host", enrolled);
     await expectJoinedOnce(stage, "host", enrolled);
-    expect((await stage.api<Host[]>("GET", "/hosts"))[0]?.keyId).toBe(before[0]?.keyId as string);
+    expect((await stage.api<HostPage>("GET", "/hosts")).items[0]?.keyId).toBe(before[0]?.keyId as string);
   });
 });
 

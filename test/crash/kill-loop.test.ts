@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { mkdir, readdir, readlink, realpath } from "node:fs/promises";
 import { join } from "node:path";
+import type { HostCounts } from "../../src/contract/index.ts";
 import type { FixturePackage } from "../harness/fixture-package.ts";
 import { openFixtureRegistry } from "../harness/fixture-registry.ts";
 import { leftoversIn } from "../harness/leaks.ts";
@@ -128,9 +129,9 @@ async function settled(api: Api, hostDir: string): Promise<Desired> {
         generation: number;
         installDue: boolean;
         operation?: object;
-        hosts: { generation: number; phase: string }[];
+        fleet: HostCounts;
       }>("GET", "/environments/default/status");
-      const [host] = status.hosts;
+      const [host] = status.fleet.groups;
       const current = await readlink(join(hostDir, "current")).catch(() => "");
       const converged = !status.installDue && host?.generation === status.generation && host.phase === "ready" && current !== "";
       if (!converged) throw new Error(JSON.stringify(status));

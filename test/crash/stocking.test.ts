@@ -43,9 +43,13 @@ test.each(["stock:planned", "install:before-put", "install:after-put", "stock:fe
     };
     await api("POST", "/environments/default/packages", { packages: [{ name: "native", version: "1.0.0" }] });
     await api("POST", "/environments/default/installs", {});
-    await until("it is installed", async () => (await api<Operation[]>("GET", "/operations"))[0]?.state === "succeeded", {
-      timeoutMs: 60_000,
-    });
+    await until(
+      "it is installed",
+      async () => (await api<{ items: Operation[] }>("GET", "/operations")).items[0]?.state === "succeeded",
+      {
+        timeoutMs: 60_000,
+      },
+    );
     const { token } = await api<{ token: string }>("POST", "/enrolments", { id: "mac", environment: "default" });
     await server.stop();
 
@@ -68,7 +72,7 @@ test.each(["stock:planned", "install:before-put", "install:after-put", "stock:fe
       { timeoutMs: 60_000 },
     );
     expect(host).toMatchObject({ state: "current" });
-    const stocks = (await api<Operation[]>("GET", "/operations")).filter(({ kind }) => kind === "stock");
+    const stocks = (await api<{ items: Operation[] }>("GET", "/operations")).items.filter(({ kind }) => kind === "stock");
     expect(stocks.map(({ state, attempt }) => [state, attempt])).toEqual([
       ["succeeded", 2],
       ["interrupted", 1],

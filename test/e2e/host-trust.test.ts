@@ -43,7 +43,7 @@ test("a host that lost the answer to its joining is the same host afterwards, an
   expect(await readIdentity(stage.store)).toBeUndefined();
   expect(await stage.reconcile({ token })).toMatchObject({ kind: "flipped" });
   expect(await readIdentity(stage.store)).toMatchObject({ hostId: "host" });
-  expect(await stage.server.admin.hosts.list({})).toHaveLength(1);
+  expect((await stage.server.admin.hosts.list({})).items).toHaveLength(1);
   await stage.publish("2");
   expect(await stage.reconcile()).toMatchObject({ kind: "flipped", tree: { generation: 2 } });
 });
@@ -103,7 +103,7 @@ test("after a restored backup hosts refuse to go back, the server says so, and t
   await expect(stage.reconcile()).rejects.toMatchObject({ code: "E_ROLLBACK", hint: expect.stringContaining("larder advance") });
   expect(await currentTree(stage.store)).toMatchObject({ generation: 3 });
   await report({ id: "a".repeat(32), sequence: 1 });
-  const [host] = (await stage.server.admin.status.get({ environment })).hosts;
+  const [host] = (await stage.server.admin.hosts.list({ environment })).items;
   expect(host).toMatchObject({ state: "ahead", accepted: 3, wanted: 1, reason: expect.stringContaining("larder advance") });
 
   expect(await stage.server.admin.generations.advance({ environment })).toMatchObject({

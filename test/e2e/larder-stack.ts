@@ -45,7 +45,7 @@ export interface LarderStack extends StackHost, AsyncDisposable {
   add(...specs: string[]): Promise<PackageEntry[]>;
   /** `larder install --wait-hosts`: every host serves the result. */
   install(): Promise<InstallResult>;
-  status(): Promise<Status>;
+  status(): Promise<Status & { hosts: Host[] }>;
   manifest(lockfileHash: string): Promise<Manifest>;
   /** The API with the admin token: a path below `/api`. */
   api(path: string, init?: RequestInit): Promise<Response>;
@@ -86,7 +86,7 @@ export async function openLarderStack({ registry, kind = "up", args = [], ...opt
       return (await succeed(local.larder(["install", "--wait-hosts", "--timeout", "2m"]))).json<InstallResult>();
     },
     async status() {
-      return (await succeed(local.larder(["status"]))).json<Status>();
+      return (await succeed(local.larder(["status"]))).json<Status & { hosts: Host[] }>();
     },
     async manifest(lockfileHash) {
       // Only hosts read manifests: the local one has its key here.

@@ -64,7 +64,8 @@ test("an operation that one replica runs is seen at all, and cancelled from anot
   const leader = await fleet.start("r3", { failpoint: "install:resolved:stop" });
   const before = await fleet.generations(replica("r1"));
   await installAt(fleet, leader, () => isAsleep(leader));
-  const seen = async (name: string) => (await fleet.api<Operation[]>(replica(name), "GET", "/operations?limit=1"))[0];
+  const seen = async (name: string) =>
+    (await fleet.api<{ items: Operation[] }>(replica(name), "GET", "/operations?limit=1")).items[0];
   const running = await seen("r1");
   expect(running).toMatchObject({ kind: "install", state: "running" });
   expect(await seen("r2")).toEqual(running);

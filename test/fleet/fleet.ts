@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import postgres from "postgres";
-import type { Generation, Host, Operation } from "../../src/contract/index.ts";
+import type { Generation, HostPage, Operation } from "../../src/contract/index.ts";
 import { type FixtureRegistry, openFixtureRegistry } from "../harness/fixture-registry.ts";
 import { openFreeNetwork } from "../harness/free-network.ts";
 import { type LoadBalancer, openLoadBalancer } from "../harness/load-balancer.ts";
@@ -125,7 +125,10 @@ export async function openFleet({
       if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
       return JSON.parse(text) as T;
     },
-    generations: (at) => fleet.api<Generation[]>(at, "GET", "/environments/default/generations?limit=1000"),
+    async generations(at) {
+      const path = "/environments/default/generations?limit=1000";
+      return (await fleet.api<{ items: Generation[] }>(at, "GET", path)).items;
+    },
     async change(at) {
       added += 1;
       await fleet.api(at, "POST", "/environments/default/packages", { packages: [{ name: `add-${added}`, version: "1.0.0" }] });
@@ -136,7 +139,7 @@ export async function openFleet({
       await until(
         `every host serves generation ${generation}`,
         async () => {
-          const hosts = await fleet.api<Host[]>(at, "GET", "/hosts");
+          const { items: hosts } = await fleet.api<HostPage>(at, "GET", "/hosts");
           const late = hosts.filter((host) => host.generation !== generation || host.phase !== "ready");
           if (hosts.length === fleet.hosts.length && late.length === 0) return true;
           throw new Error(JSON.stringify(late));

@@ -65,7 +65,8 @@ export async function recovered(
   const latest = await until(
     "the install has succeeded",
     async () => {
-      const [operation] = await fleet.api<Operation[]>(at, "GET", "/operations?limit=1");
+      const { items } = await fleet.api<{ items: Operation[] }>(at, "GET", "/operations?limit=1");
+      const [operation] = items;
       if (operation?.state === "succeeded") return operation;
       throw new Error(JSON.stringify(operation));
     },

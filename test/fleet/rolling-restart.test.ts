@@ -70,7 +70,8 @@ test("an install under way when its replica is stopped is taken up by the other,
   leader.signal("SIGCONT");
   await fleet.converged(stayed, (before[0]?.number ?? 0) + 1);
   await stopped;
-  const [latest] = await fleet.api<Operation[]>(stayed, "GET", "/operations?limit=1");
+  const { items } = await fleet.api<{ items: Operation[] }>(stayed, "GET", "/operations?limit=1");
+  const [latest] = items;
   expect(latest).toMatchObject({ kind: "install", state: "succeeded" });
 }, 60_000);
 

@@ -1,6 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { connect } from "../connection.ts";
+import { everyPage } from "../every-page.ts";
 import { parseCount } from "../option-values.ts";
 import { count, shortHash } from "../render/quantity.ts";
 
@@ -14,7 +15,7 @@ export const advance = defineCommand<[], { past?: number }>({
   async run(context, _args, { past }) {
     const { client } = await connect(context);
     const { environment } = context.settings;
-    const ahead = await client.hosts.list({ environment, state: "ahead" });
+    const ahead = await everyPage((page) => client.hosts.list({ environment, state: "ahead", ...page }));
     const highest = Math.max(0, ...ahead.map(({ accepted }) => accepted));
     await confirm(
       context,

@@ -34,8 +34,10 @@ export const audit = defineCommand<[], AuditOptions>({
       .option("--before <id>", "the page after: `next` of the one before", parseCount("--before")),
   async run(context, _args, query) {
     const { client } = await connect(context);
-    const page = await client.audit.list(query);
-    return { json: page, text: (on) => renderAudit(page, on) };
+    const { before, ...rest } = query;
+    const { items, next } = await client.audit.list({ ...rest, ...(before === undefined ? {} : { after: before }) });
+    const found = { records: items, ...(next === undefined ? {} : { next }) };
+    return { json: found, text: (page) => renderAudit(found, page) };
   },
 });
 

@@ -5,6 +5,7 @@ import { type ExactVersion, LarderError, type PackageName } from "../../contract
 import type { RunResult } from "../../runner/index.ts";
 import { type CommandContext, defineCommand } from "../command.ts";
 import { connect } from "../connection.ts";
+import { everyPage } from "../every-page.ts";
 import { hostSettings } from "../host-settings.ts";
 import { installAndFollow } from "../install-run.ts";
 import type { LarderClient } from "../larder-client.ts";
@@ -62,7 +63,7 @@ export const demo = defineCommand<[], { exit?: boolean }>({
     );
     await steps.take(
       "reconcile",
-      ({ hosts }) => `Reconciled ${count(hosts.length, "host")}`,
+      ({ hosts }) => `Reconciled ${count(hosts, "host")}`,
       () =>
         waitForHosts(
           client,
@@ -120,7 +121,8 @@ interface Facts {
 }
 
 async function describe(client: LarderClient, { settings }: CommandContext, { installed, steps, run }: Facts) {
-  const status = await client.status.get({ environment: settings.environment });
+  const { environment } = settings;
+  const hosts = await everyPage((page) => client.hosts.list({ environment, ...page }));
   return {
     generation: installed.generation,
     lockfileHash: installed.lockfileHash,
@@ -129,7 +131,7 @@ async function describe(client: LarderClient, { settings }: CommandContext, { in
     bytes: installed.bytes,
     timingsMs: steps,
     runs: [{ file: "examples/health-check.ts", ...run }],
-    hosts: status.hosts.map(({ id, generation, phase }) => ({ id, generation, phase })),
+    hosts: hosts.map(({ id, generation, phase }) => ({ id, generation, phase })),
   };
 }
 

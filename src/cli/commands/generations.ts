@@ -16,7 +16,8 @@ export const generations = defineCommand<[], { limit: number; before?: number }>
   async run(context, _args, { limit, before }) {
     const { client } = await connect(context);
     const { environment } = context.settings;
-    const found = await client.generations.list({ environment, limit, ...(before === undefined ? {} : { before }) });
+    const query = { environment, limit, ...(before === undefined ? {} : { after: before }) };
+    const { items: found } = await client.generations.list(query);
     return {
       json: found,
       text: (page) =>

@@ -1,8 +1,9 @@
 import { Option } from "commander";
-import { type Enrolment, type HostState, hostStates, LarderError } from "../../contract/index.ts";
+import { type Enrolment, type HostPhase, type HostState, hostPhases, hostStates, LarderError } from "../../contract/index.ts";
 import { defineCommand, type Page } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { connect } from "../connection.ts";
+import { everyPage } from "../every-page.ts";
 import { parseHostId, parseLabel } from "../host-options.ts";
 import { parseAge, parseCount } from "../option-values.ts";
 import { renderHost } from "../render/host.ts";
@@ -11,14 +12,39 @@ import { formatAgo } from "../render/quantity.ts";
 import { type Cell, renderTable } from "../render/table.ts";
 import { completeId, shortId } from "../short-id.ts";
 
-export const hostsList = defineCommand<[], { state?: HostState }>({
-  examples: ["hosts list", "hosts list --state behind", `hosts list --json | jq -r '.[] | select(.state == "failing").id'`],
+interface ListOptions {
+  state?: HostState;
+  phase?: HostPhase;
+  behind?: true;
+  silent?: true;
+  label?: Record<string, string>;
+  search?: string;
+  limit?: number;
+}
+
+export const hostsList = defineCommand<[], ListOptions>({
+  description: "By id, all of them without --limit. Of several filters all must hold.",
+  examples: [
+    "hosts list",
+    "hosts list --state failing",
+    "hosts list --behind --label zone=eu-1 --limit 20",
+    "hosts list --search worker --json | jq -r '.[].id'",
+  ],
   configure: (command) =>
-    void command.addOption(new Option("--state <state>", "only those in this state").choices([...hostStates])),
-  async run(context, _args, { state }) {
+    void command
+      .addOption(new Option("--state <state>", "only those in this state").choices([...hostStates]))
+      .addOption(new Option("--phase <phase>", "only those that say so of themselves").choices([...hostPhases]))
+      .option("--behind", "only those that serve an older generation than they should, whatever their state")
+      .option("--silent", "only those that were not heard of for 150 s, whatever their state")
+      .option("--label <name=value>", "only those with this label; may be repeated", parseLabel("--label"))
+      .option("--search <text>", "only those with this in their id or their machine's name")
+      .option("--limit <n>", "how many at most", parseCount("--limit", 1_000_000)),
+  async run(context, _args, { limit, label, ...chosen }) {
     const { client } = await connect(context);
-    const hosts = await client.hosts.list(state === undefined ? {} : { state });
-    const none = state === undefined ? "There are no hosts. Make a token for one: larder hosts enrol ID" : `No host is ${state}.`;
+    const filter = { ...chosen, ...(label ? { label: Object.entries(label).map(([name, value]) => `${name}=${value}`) } : {}) };
+    const hosts = await everyPage((page) => client.hosts.list({ ...filter, ...page }), { most: limit });
+    const none =
+      Object.keys(filter).length === 0 ? "There are no hosts. Make a token for one: larder hosts enrol ID" : "No host matches.";
     return { json: hosts, text: (page) => (hosts.length === 0 ? none : renderHosts(hosts, page)) };
   },
 });

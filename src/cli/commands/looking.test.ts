@@ -78,3 +78,29 @@ describe("looking at things", () => {
     expect((await larder("hosts enrol worker-9")).out).toBe("ldr_enrol_secret.0123456789abcdef0123456789abcdef.01234567\n");
   });
 });
+
+describe("a fleet of many pages", () => {
+  const fleet = Array.from({ length: 2345 }, (_, n) => {
+    const id = `edge-${String(n).padStart(4, "0")}`;
+    return n % 1000 === 7 ? host(id, { generation: 1, lag: 1, state: "behind", reason: "It is late." }) : host(id);
+  });
+
+  test("is listed as a whole, or as much of it as was asked for", async () => {
+    given.server.state.hosts = fleet;
+    const listed = async (line: string) => ((await json(line)).value as { id: string }[]).map(({ id }) => id);
+    expect(await listed("hosts list")).toEqual(fleet.map(({ id }) => id));
+    expect(await listed("hosts list --limit 1001")).toHaveLength(1001);
+    expect(await listed("hosts list --behind --search edge-1")).toEqual(["edge-1007"]);
+    expect((await larder("hosts list --search nobody")).out).toBe("No host matches.\n");
+  });
+
+  test("is in the status in numbers, with those that are not up to date; for machines as a whole", async () => {
+    given.server.state.hosts = fleet;
+    const { out } = await larder("status");
+    expect(out).toContain("2342 of 2345 up to date · 3 behind");
+    for (const id of ["edge-0007", "edge-1007", "edge-2007"]) expect(out).toContain(id);
+    expect(out).not.toContain("edge-0008");
+    expect(out).toContain("larder hosts list");
+    expect(((await json("status")).value as { hosts: object[] }).hosts).toHaveLength(2345);
+  });
+});

@@ -13,7 +13,7 @@ export const operationsList = defineCommand<[], { limit: number }>({
   configure: (command) => void command.option("--limit <n>", "how many at most", parseCount("--limit", 200), 20),
   async run(context, _args, { limit }) {
     const { client } = await connect(context);
-    const operations = await client.operations.list({ limit });
+    const { items: operations } = await client.operations.list({ limit });
     return {
       json: operations,
       text: (page) =>
@@ -30,7 +30,7 @@ export const operationsCancel = defineCommand<[id: string]>({
     const { client } = await connect(context);
     const id = completeId(
       given,
-      (await client.operations.list({ limit: 200 })).map((operation) => operation.id),
+      (await client.operations.list({ limit: 200 })).items.map((operation) => operation.id),
     );
     const operation = await client.operations.cancel({ id });
     const done =

@@ -75,7 +75,7 @@ async function followInstalls(
       const { generation } = result;
       outcomes.push({ environment, generation });
       const { hosts } = await waitForHosts(client, { environment, generation, timeoutMs }, watcher);
-      outcomes.splice(-1, 1, { environment, generation, hosts: hosts.length });
+      outcomes.splice(-1, 1, { environment, generation, hosts });
     } catch (thrown) {
       if (terminal.signal.aborted) throw thrown;
       const made = outcomes.at(-1)?.environment === environment ? outcomes.pop() : undefined;

@@ -202,14 +202,14 @@ function routerOver(state: FakeState) {
         lockfileHash,
         installDue: state.installDue,
         packages: state.packages.length,
-        hosts: state.hosts,
+        fleet: countsOf(state.hosts),
         storage,
         ...(state.operations[0] && { operation: state.operations[0] }),
       })),
     },
     audit: {
       list: os.audit.list.handler(() => ({
-        records: [{ id: 7, at: now, actor: "alice", action: "package.add", target: "default", details: { packages: 1 } }],
+        items: [{ id: 7, at: now, actor: "alice", action: "package.add", target: "default", details: { packages: 1 } }],
         next: 7,
       })),
     },
@@ -251,12 +251,14 @@ function routerOver(state: FakeState) {
     },
     installs: { start: os.installs.start.handler(() => ({ operation: state.steps[0]!, joined: state.joined })) },
     operations: {
-      list: os.operations.list.handler(() => state.operations),
+      list: os.operations.list.handler(() => ({ items: state.operations })),
       get: os.operations.get.handler(() => (state.steps.length > 1 ? state.steps.splice(0, 1)[0]! : state.steps[0]!)),
       cancel: os.operations.cancel.handler(({ input }) => operation(input.id, { state: "cancelled" })),
     },
     generations: {
-      list: os.generations.list.handler(() => [generation(2), generation(1)].filter(({ number }) => number <= state.generation)),
+      list: os.generations.list.handler(() => ({
+        items: [generation(2), generation(1)].filter(({ number }) => number <= state.generation),
+      })),
       get: os.generations.get.handler(({ input }) =>
         input.number <= state.generation
           ? generation(input.number)
@@ -282,7 +284,21 @@ function routerOver(state: FakeState) {
       })),
     },
     hosts: {
-      list: os.hosts.list.handler(() => state.hosts),
+      list: os.hosts.list.handler(({ input }) => {
+        const { state: wanted, below = Number.POSITIVE_INFINITY, behind, search = "", after = "", limit } = input;
+        const states = wanted === undefined ? undefined : [wanted].flat();
+        const left = state.hosts.filter(
+          (each) =>
+            each.generation < below &&
+            (behind === undefined || each.lag > 0) &&
+            (states === undefined || states.includes(each.state)) &&
+            each.id.includes(search) &&
+            each.id > after,
+        );
+        const items = left.slice(0, limit);
+        return left.length > limit ? { items, next: items.at(-1)!.id } : { items };
+      }),
+      count: os.hosts.count.handler(() => countsOf(state.hosts)),
       get: os.hosts.get.handler(({ input }) => find(state.hosts, input.id)),
       enrol: os.hosts.enrol.handler(({ input }) => ({
         enrolment: enrolment(input.id),
@@ -346,4 +362,9 @@ const signingKey = <State extends "active" | "announced">(state: State) => ({
   state,
   createdAt: now,
   hosts: state === "active" ? 5 : 3,
+});
+
+const countsOf = (hosts: Host[]) => ({
+  total: hosts.length,
+  groups: hosts.map(({ state, phase, generation }) => ({ state, phase, generation, hosts: 1 })),
 });

@@ -1,6 +1,7 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useState } from "react";
 import { type Event, eventSchema, type Host, type Operation, rawRoutes } from "../../contract/index.ts";
+import { showHosts } from "./host-queries.ts";
 import { keys } from "./queries.ts";
 
 /** connecting: not yet, or again · live: changes show by themselves · offline: this browser has no network. */
@@ -10,6 +11,8 @@ export const useLiveness = (): Liveness => useContext(LivenessContext);
 
 /** A fleet reports in bursts; the screen follows at this pace. */
 const paceMs = 200;
+/** Numbers, and who is in which list, at this one. */
+const hostsPaceMs = 2000;
 
 /** Follows the control plane's events for as long as it is mounted, and puts what they say into the query cache. */
 export function useLiveUpdates(): Liveness {
@@ -55,13 +58,18 @@ function createBatch(queries: QueryClient) {
   const hosts = new Map<string, Host>();
   const stale = new Map<string, readonly string[]>();
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let hostsTimer: ReturnType<typeof setTimeout> | undefined;
   const invalidate = (key: readonly string[]) => stale.set(key.join(), key);
   const flush = () => {
     timer = undefined;
     if (hosts.size > 0) {
       const changed = new Map(hosts);
       hosts.clear();
-      queries.setQueryData<Host[]>(keys.hosts, (known) => known && mergeById(known, changed));
+      showHosts(queries, changed);
+      hostsTimer ??= setTimeout(() => {
+        hostsTimer = undefined;
+        void queries.invalidateQueries({ queryKey: keys.hosts });
+      }, hostsPaceMs);
     }
     for (const queryKey of stale.values()) void queries.invalidateQueries({ queryKey });
     stale.clear();
@@ -86,7 +94,10 @@ function createBatch(queries: QueryClient) {
       }
       timer ??= setTimeout(flush, paceMs);
     },
-    stop: () => clearTimeout(timer),
+    stop() {
+      clearTimeout(timer);
+      clearTimeout(hostsTimer);
+    },
   };
 }
 

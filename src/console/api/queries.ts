@@ -3,7 +3,7 @@ import { api } from "./client.ts";
 import { useEnvironment } from "./environment.ts";
 
 /** Events say when to look again; this is for those that were lost. */
-const pollMs = 30_000;
+export const pollMs = 30_000;
 
 export const keys = {
   session: ["session"] as const,
@@ -12,7 +12,10 @@ export const keys = {
   requests: (environment: string) => ["requests", environment] as const,
   generations: (environment: string) => ["generations", environment] as const,
   operations: ["operations"] as const,
+  /** All that follows from hosts. */
   hosts: ["hosts"] as const,
+  hostPages: ["hosts", "pages"] as const,
+  hostCounts: ["hosts", "counts"] as const,
   enrolments: ["enrolments"] as const,
   storage: ["storage"] as const,
 };
@@ -30,17 +33,12 @@ export const packagesQuery = (environment: string) =>
 export const generationsQuery = (environment: string) =>
   queryOptions({
     queryKey: keys.generations(environment),
-    queryFn: ({ signal }) => api.generations.list({ environment, limit: 200 }, { signal }),
+    queryFn: async ({ signal }) => (await api.generations.list({ environment, limit: 200 }, { signal })).items,
     refetchInterval: pollMs,
   });
 export const operationsQuery = queryOptions({
   queryKey: keys.operations,
-  queryFn: ({ signal }) => api.operations.list({ limit: 100 }, { signal }),
-  refetchInterval: pollMs,
-});
-export const hostsQuery = queryOptions({
-  queryKey: keys.hosts,
-  queryFn: ({ signal }) => api.hosts.list({}, { signal }),
+  queryFn: async ({ signal }) => (await api.operations.list({ limit: 100 }, { signal })).items,
   refetchInterval: pollMs,
 });
 export const storageQuery = queryOptions({
@@ -61,9 +59,3 @@ export const usePackages = () => useQuery(packagesQuery(useEnvironment()));
 export const useGenerations = () => useQuery(generationsQuery(useEnvironment()));
 export const useOperations = () => useQuery(operationsQuery);
 export const useStorage = () => useQuery(storageQuery);
-
-/** The hosts of the environment on screen. */
-export const useHosts = () => {
-  const environment = useEnvironment();
-  return useQuery({ ...hostsQuery, select: (hosts) => hosts.filter((host) => host.environment === environment) });
-};

@@ -1,6 +1,7 @@
 import { Link } from "wouter";
 import { useEnvironment } from "../api/environment.ts";
-import { useHosts, usePackages } from "../api/queries.ts";
+import { useHostCounts } from "../api/host-queries.ts";
+import { usePackages } from "../api/queries.ts";
 import { useRights } from "../api/session.ts";
 import { formatNumber } from "../ui/format.ts";
 import { Icon } from "../ui/icon.tsx";
@@ -64,14 +65,14 @@ function NavLink({ page, isCurrent, mark }: { page: PageEntry; isCurrent: boolea
 /** What one wants to know of a page before one opens it. */
 function useMarks(): Record<string, Mark | undefined> {
   const packages = usePackages().data;
-  const hosts = useHosts().data;
-  const failing = hosts?.filter(({ phase }) => phase === "error").length ?? 0;
+  const hosts = useHostCounts().data;
+  const failing = hosts?.groups.reduce((sum, group) => sum + (group.phase === "error" ? group.hosts : 0), 0) ?? 0;
   return {
     packages: packages && { text: formatNumber(packages.packages.length), title: "on the allowlist", tone: "none" },
     installs: packages?.installDue ? { text: "•", title: "an install is due", tone: "info" } : undefined,
     hosts:
       failing > 0
         ? { text: formatNumber(failing), title: "with an error", tone: "bad" }
-        : hosts && { text: formatNumber(hosts.length), title: "enrolled", tone: "none" },
+        : hosts && { text: formatNumber(hosts.total), title: "enrolled", tone: "none" },
   };
 }

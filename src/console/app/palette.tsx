@@ -1,6 +1,8 @@
 import { Dialog as Base } from "@base-ui/react/dialog";
 import { Command } from "cmdk";
-import { useHosts, usePackages } from "../api/queries.ts";
+import { useDeferredValue, useState } from "react";
+import { useHostPages } from "../api/host-queries.ts";
+import { usePackages } from "../api/queries.ts";
 import { useRights, useSignOut } from "../api/session.ts";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { useInstall } from "../ui/use-install.ts";
@@ -11,6 +13,7 @@ import { useVisit } from "./visit.ts";
 
 /** Everything by its name: pages, packages, hosts, and what can be done. */
 export function Palette({ open, onClose }: { open: boolean; onClose(): void }) {
+  const [text, setText] = useState("");
   return (
     <Base.Root open={open} onOpenChange={(next) => next || onClose()}>
       <Base.Portal>
@@ -18,10 +21,15 @@ export function Palette({ open, onClose }: { open: boolean; onClose(): void }) {
         <Base.Popup className="dialog palette">
           <Base.Title className="hidden">Find or do</Base.Title>
           <Command label="Find or do" loop>
-            <Command.Input placeholder="Find a page, package or host, or something to do" autoFocus />
+            <Command.Input
+              value={text}
+              onValueChange={setText}
+              placeholder="Find a page, package or host, or something to do"
+              autoFocus
+            />
             <Command.List label="Matches">
               <Command.Empty>Nothing of that name.</Command.Empty>
-              <Entries onClose={onClose} />
+              <Entries text={text} onClose={onClose} />
             </Command.List>
           </Command>
         </Base.Popup>
@@ -30,14 +38,16 @@ export function Palette({ open, onClose }: { open: boolean; onClose(): void }) {
   );
 }
 
-function Entries({ onClose }: { onClose(): void }) {
+function Entries({ text, onClose }: { text: string; onClose(): void }) {
   const visit = useVisit();
   const may = useRights();
   const mayAdminister = may("administer");
   const install = useInstall();
   const signOut = useSignOut();
   const packages = usePackages().data?.packages ?? [];
-  const hosts = useHosts().data ?? [];
+  // As one says `host edge-1`, too: that is how they are shown.
+  const search = useDeferredValue(text.trim().replace(/^host\s+/i, ""));
+  const hosts = useHostPages({ search: search.slice(0, 255) }, { limit: listedHosts }).data?.pages[0]?.items ?? [];
   const entry = (name: string, icon: IconName, act: () => void, key?: string) => (
     <Command.Item
       key={name}
@@ -74,7 +84,7 @@ function Entries({ onClose }: { onClose(): void }) {
           .map(({ name }) => entry(name, "packages", () => visit(`packages?q=${encodeURIComponent(name)}`)))}
       </Command.Group>
       <Command.Group heading="Hosts">
-        {hosts.slice(0, listed).map(({ id }) => entry(`host ${id}`, "hosts", () => visit(`hosts?q=${encodeURIComponent(id)}`)))}
+        {hosts.map(({ id }) => entry(`host ${id}`, "hosts", () => visit(`hosts?q=${encodeURIComponent(id)}`)))}
       </Command.Group>
     </>
   );
@@ -82,3 +92,4 @@ function Entries({ onClose }: { onClose(): void }) {
 
 /** All are in the page at once. */
 const listed = 300;
+const listedHosts = 50;

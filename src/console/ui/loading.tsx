@@ -14,7 +14,13 @@ const Skeleton = () => (
 );
 
 /** The data once it is there; until then its outline, or what went wrong. Data that is there stays on screen when a later look fails. */
-export function Loaded<T>({ query, children }: { query: UseQueryResult<T>; children(data: T): ReactNode }) {
+export function Loaded<T>({
+  query,
+  children,
+}: {
+  query: Pick<UseQueryResult<T>, "data" | "isError" | "error" | "refetch">;
+  children(data: T): ReactNode;
+}) {
   if (query.data !== undefined) return children(query.data);
   if (query.isError) {
     return (

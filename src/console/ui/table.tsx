@@ -1,6 +1,6 @@
 // biome-ignore-all lint/a11y: rows are placed by hand, which a table element does not allow; roles say what they are.
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Icon } from "./icon.tsx";
 import { useNarrow } from "./use-narrow.ts";
 
@@ -16,9 +16,18 @@ export interface Column<Row> {
   sortBy?(row: Row): string | number;
 }
 
+/** Rows after those that are here. */
+export interface More {
+  /** How many rows there are in all, once that is known. */
+  total: number | undefined;
+  load(): void;
+}
+
 interface TableProps<Row> {
   label: string;
   rows: Row[];
+  /** While there are more, no column sorts: what is here is only the beginning. */
+  more?: More | undefined;
   columns: Column<Row>[];
   keyOf(row: Row): string;
   rowHeight?: number;
@@ -31,7 +40,7 @@ interface Sort {
 }
 
 /** Any number of rows: only those on screen are in the page. The page itself scrolls. */
-export function Table<Row>({ label, rows, columns, keyOf, rowHeight = 44, narrowRowHeight = 60 }: TableProps<Row>) {
+export function Table<Row>({ label, rows, more, columns, keyOf, rowHeight = 44, narrowRowHeight = 60 }: TableProps<Row>) {
   const [sort, setSort] = useState<Sort>();
   const narrow = useNarrow();
   const space = useRef<HTMLDivElement>(null);
@@ -40,7 +49,8 @@ export function Table<Row>({ label, rows, columns, keyOf, rowHeight = 44, narrow
     const top = (space.current?.getBoundingClientRect().top ?? 0) + scrollY;
     if (Math.abs(top - offset) > 0.5) setOffset(top);
   });
-  const sorted = useMemo(() => sortRows(rows, columns, sort), [rows, columns, sort]);
+  const sorting = more ? undefined : sort;
+  const sorted = useMemo(() => sortRows(rows, columns, sorting), [rows, columns, sorting]);
   const height = narrow ? narrowRowHeight : rowHeight;
   const virtual = useWindowVirtualizer({
     count: sorted.length,
@@ -49,6 +59,11 @@ export function Table<Row>({ label, rows, columns, keyOf, rowHeight = 44, narrow
     scrollMargin: offset,
     getItemKey: (index) => keyOf(sorted[index] as Row),
   });
+  const items = virtual.getVirtualItems();
+  const isNearEnd = more !== undefined && (items.at(-1)?.index ?? 0) >= sorted.length - ahead;
+  useEffect(() => {
+    if (isNearEnd) more?.load();
+  });
   const shown = narrow ? columns.filter((column) => column.narrow !== undefined) : columns;
   const tracks = shown.map((column) => (narrow ? column.narrow : column.width)).join(" ");
   return (
@@ -56,12 +71,12 @@ export function Table<Row>({ label, rows, columns, keyOf, rowHeight = 44, narrow
       className="table"
       role="table"
       aria-label={label}
-      aria-rowcount={rows.length + 1}
+      aria-rowcount={more ? (more.total ?? -2) + 1 : rows.length + 1}
       style={{ "--columns": tracks } as object}
     >
-      <Head columns={shown} sort={sort} onSort={setSort} />
+      <Head columns={shown} sort={sorting} onSort={more ? undefined : setSort} />
       <div ref={space} className="table-space" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
-        {virtual.getVirtualItems().map((item) => {
+        {items.map((item) => {
           const row = sorted[item.index] as Row;
           const style = { height, transform: `translateY(${item.start - offset}px)` };
           return (
@@ -75,11 +90,25 @@ export function Table<Row>({ label, rows, columns, keyOf, rowHeight = 44, narrow
           );
         })}
       </div>
+      {more && (
+        <p className="table-more soft" role="status">
+          Fetching more …
+        </p>
+      )}
     </div>
   );
 }
 
-function Head<Row>({ columns, sort, onSort }: { columns: Column<Row>[]; sort: Sort | undefined; onSort(sort: Sort): void }) {
+/** Rows from the last one that is here at which the next ones are fetched. */
+const ahead = 100;
+
+interface HeadProps<Row> {
+  columns: Column<Row>[];
+  sort: Sort | undefined;
+  onSort: ((sort: Sort) => void) | undefined;
+}
+
+function Head<Row>({ columns, sort, onSort }: HeadProps<Row>) {
   return (
     <div className="table-row table-head" role="row" aria-rowindex={1}>
       {columns.map(({ key, title, end, sortBy }) => {
@@ -87,7 +116,7 @@ function Head<Row>({ columns, sort, onSort }: { columns: Column<Row>[]; sort: So
         const direction = sorted ? (sorted.descending ? "descending" : "ascending") : undefined;
         return (
           <div key={key} role="columnheader" className={end ? "cell end" : "cell"} aria-sort={direction}>
-            {sortBy ? (
+            {sortBy && onSort ? (
               <button type="button" onClick={() => onSort({ key, descending: sorted ? !sorted.descending : false })}>
                 {title}
                 {sorted && <Icon name={sorted.descending ? "down" : "up"} />}

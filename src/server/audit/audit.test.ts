@@ -84,7 +84,7 @@ describe.each(Object.entries(auditedChanges))("I14: %s", (_name, { given, call, 
 
 /** So that each change starts its own operation instead of joining another's. */
 async function clearQueue() {
-  for (const { id, state } of await server.admin.operations.list({ limit: 200 }))
+  for (const { id, state } of (await server.admin.operations.list({ limit: 200 })).items)
     if (state === "queued") await server.admin.operations.cancel({ id });
 }
 
@@ -147,7 +147,7 @@ test("what changes nothing leaves no row: joined, repeated, the same again", asy
   await admin.operations.cancel({ id: operation.id });
   await admin.operations.cancel({ id: operation.id });
   expect((await rows()).length).toBe(before.length + 1);
-  const [running] = (await admin.operations.list({ limit: 200 })).filter(({ state }) => state === "running");
+  const [running] = (await admin.operations.list({ limit: 200 })).items.filter(({ state }) => state === "running");
   if (running === undefined) throw new Error("nothing runs");
 });
 
@@ -171,24 +171,24 @@ describe("reading it", () => {
     const { text } = await server.admin.tokens.create({ role: "operator", subject: "Olga" });
     const since = new Date().toISOString();
     await server.client(text).packages.add({ environment: "tried", packages: [{ name: "plain", version: "1.0.0" }] });
-    expect((await list({ actor: "Olga" })).records).toMatchObject([{ action: "package.add", target: "tried" }]);
-    expect((await list({ action: "package", since })).records).toHaveLength(1);
-    expect((await list({ action: "pack", since })).records).toEqual([]);
-    expect((await list({ action: "package.add", target: "tried", since })).records).toHaveLength(1);
-    expect((await list({ target: "noted" })).records.map(({ target }) => target)).toContain("noted/1");
-    expect((await list({ target: "note%" })).records).toEqual([]);
-    expect((await list({ actor: "Olga", until: since })).records).toEqual([]);
+    expect((await list({ actor: "Olga" })).items).toMatchObject([{ action: "package.add", target: "tried" }]);
+    expect((await list({ action: "package", since })).items).toHaveLength(1);
+    expect((await list({ action: "pack", since })).items).toEqual([]);
+    expect((await list({ action: "package.add", target: "tried", since })).items).toHaveLength(1);
+    expect((await list({ target: "noted" })).items.map(({ target }) => target)).toContain("noted/1");
+    expect((await list({ target: "note%" })).items).toEqual([]);
+    expect((await list({ actor: "Olga", until: since })).items).toEqual([]);
   });
 
   test("page by page, each row once, newest first", async () => {
-    const all = (await list({ limit: 1000 })).records.map(({ id }) => id);
+    const all = (await list({ limit: 1000 })).items.map(({ id }) => id);
     const paged: number[] = [];
-    let before: number | undefined;
+    let after: number | undefined;
     do {
-      const { records, next } = await list({ limit: 7, ...(before ? { before } : {}) });
-      paged.push(...records.map(({ id }) => id));
-      before = next;
-    } while (before !== undefined);
+      const { items, next } = await list({ limit: 7, ...(after ? { after } : {}) });
+      paged.push(...items.map(({ id }) => id));
+      after = next;
+    } while (after !== undefined);
     expect(paged).toEqual(all);
     expect(all).toEqual(all.toSorted((a, b) => b - a));
   });
@@ -200,7 +200,7 @@ describe("reading it", () => {
       ["author", false],
     ] as const) {
       const client = server.client((await server.admin.tokens.create({ role, subject: role })).text);
-      if (allowed) expect((await client.audit.list({ limit: 1 })).records).toHaveLength(1);
+      if (allowed) expect((await client.audit.list({ limit: 1 })).items).toHaveLength(1);
       else expect(await refusalOf(client.audit.list({}))).toMatchObject({ code: "E_FORBIDDEN" });
     }
     expect(await refusalOf(stage.host.audit.list({}))).toMatchObject({ code: "E_FORBIDDEN" });

@@ -32,6 +32,7 @@ export const contractAccess: ContractAccess = {
   },
   hosts: {
     list: readers,
+    count: readers,
     get: readers,
     enrol: admin,
     enrolments: admin,

@@ -45,5 +45,5 @@ test("over HTTP it is 503 with Retry-After, and the admin API goes on", async ()
   expect(refused.length).toBeGreaterThan(100);
   expect(await refused[0]?.json()).toMatchObject({ code: "E_OVERLOADED" });
   for (const { headers } of refused) expect(Number(headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
-  expect((await server.admin.hosts.list({})).map(({ id }) => id)).toEqual(["herd"]);
+  expect((await server.admin.hosts.list({})).items.map(({ id }) => id)).toEqual(["herd"]);
 });

@@ -139,12 +139,15 @@ test("the same origin, and whoever is no browser, may", async () => {
 test("the OpenAPI document has every contract route, the bearer scheme and the error's shape", async () => {
   const document = (await (await server.fetch("/api/openapi.json")).json()) as {
     openapi: string;
-    paths: Record<string, Record<string, { responses: Record<string, unknown> }>>;
+    paths: Record<string, Record<string, { responses: Record<string, unknown>; parameters?: { name: string }[] }>>;
     components: { securitySchemes: Record<string, unknown>; schemas: Record<string, { required: string[] }> };
   };
   expect(document.openapi).toStartWith("3.1");
   expect(document.paths["/environments/{environment}/packages/{name}"]?.delete?.responses.default).toBeDefined();
   expect(document.paths["/blobs/{blob}"]?.get?.responses["206"]).toBeDefined();
   expect(document.components.securitySchemes.bearer).toMatchObject({ type: "http", scheme: "bearer" });
+  const parameters = document.paths["/hosts"]?.get?.parameters ?? [];
+  expect(parameters.map(({ name }) => name)).toEqual(expect.arrayContaining(["state", "label", "search", "limit", "after"]));
+  expect(parameters.find(({ name }) => name === "state")).toMatchObject({ in: "query", style: "form", explode: true });
   expect(document.components.schemas.Error?.required).toEqual(["code", "message"]);
 });

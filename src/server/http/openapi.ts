@@ -42,7 +42,15 @@ export async function createOpenApiDocument(version: string): Promise<string> {
     for (const operation of Object.values(path ?? {})) {
       if (typeof operation === "object" && "responses" in operation)
         operation.responses = { ...operation.responses, default: error };
+      if (typeof operation === "object" && "parameters" in operation)
+        for (const parameter of operation.parameters ?? []) describeRepetition(parameter);
     }
   }
   return JSON.stringify({ ...document, paths: { ...document.paths, ...rawPaths(error) } });
+}
+
+/** What may be given several times is repeated in the query: `state=behind&state=failing`. The generator takes it for an object with names in brackets. */
+function describeRepetition(parameter: object & { in?: string; style?: string; schema?: unknown }): void {
+  const { anyOf } = (parameter.schema ?? {}) as { anyOf?: { type?: string }[] };
+  if (parameter.in === "query" && anyOf?.some(({ type }) => type === "array")) parameter.style = "form";
 }

@@ -1,5 +1,5 @@
 import { type EnvironmentName, type Generation, LarderError, type Manifest } from "../../contract/index.ts";
-import { getGeneration, listGenerations, listHosts, type Queryable, recordAudit, setGenerationNote } from "../../db/index.ts";
+import { getGeneration, listHosts, pageOfGenerations, type Queryable, recordAudit, setGenerationNote } from "../../db/index.ts";
 import {
   advancePast,
   diffManifests,
@@ -17,7 +17,7 @@ export const generationRoutes = ({ db, signer, registry }: ServerContext) =>
   api.generations.router({
     list: api.generations.list.handler(async ({ input: { environment, ...page } }) => {
       await requireEnvironment(db.query, environment);
-      return await listGenerations(db.query, environment, page);
+      return await pageOfGenerations(db.query, environment, page);
     }),
 
     get: api.generations.get.handler(async ({ input: { environment, number } }) => {

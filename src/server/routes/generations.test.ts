@@ -22,7 +22,7 @@ async function open(generations = 0): Promise<EnvironmentName> {
     await commitTestGeneration(server.context, { content: randomBytes(1000), environment: name, name: `p${i}` });
   return name;
 }
-const list = (environment: EnvironmentName) => server.admin.generations.list({ environment });
+const list = async (environment: EnvironmentName) => (await server.admin.generations.list({ environment })).items;
 const pinsOf = async (environment: EnvironmentName) =>
   (await server.admin.packages.list({ environment })).packages.map(({ name, version }) => `${name}@${version}`);
 const latestRow = async () => (await listAudit(server.context.db.query, { limit: 1 }))[0];
@@ -120,8 +120,9 @@ test("a rollback is a new generation, without a registry, and leaves the allowli
 test("the list is read page by page, and notes are put on and taken off", async () => {
   const environment = await open(3);
   const page = await server.admin.generations.list({ environment, limit: 2 });
-  const rest = await server.admin.generations.list({ environment, limit: 2, before: page.at(-1)?.number });
-  expect([...page, ...rest].map(({ number }) => number)).toEqual([3, 2, 1]);
+  const rest = await server.admin.generations.list({ environment, limit: 2, after: page.next });
+  expect([...page.items, ...rest.items].map(({ number }) => number)).toEqual([3, 2, 1]);
+  expect(rest.next).toBeUndefined();
   await server.admin.generations.annotate({ environment, number: 2, note: "  known good " });
   expect(await server.admin.generations.get({ environment, number: 2 })).toMatchObject({ note: "known good" });
   await server.admin.generations.annotate({ environment, number: 2, note: "" });

@@ -1,5 +1,5 @@
 import { type Id, LarderError } from "../../contract/index.ts";
-import { claimRuns, finishRun, getHost, listHosts, recordAudit, revokeHost } from "../../db/index.ts";
+import { claimRuns, finishRun, getHost, groupHosts, pageOfHosts, recordAudit, revokeHost } from "../../db/index.ts";
 import { assertFirst } from "../auth/assert-first.ts";
 import { callingHost } from "../auth/calling-host.ts";
 import type { ServerContext } from "../context.ts";
@@ -11,10 +11,8 @@ import { enrolmentRoutes } from "./enrolment-routes.ts";
 export const hostRoutes = (context: ServerContext) => {
   const { db, reportDesk, announce } = context;
   return api.hosts.router({
-    list: apiOfFleets.hosts.list.handler(async ({ input: { environment, state, limit } }) => {
-      const hosts = await listHosts(db.query, environment);
-      return hosts.filter((host) => state === undefined || host.state === state).slice(0, limit);
-    }),
+    list: apiOfFleets.hosts.list.handler(({ input }) => pageOfHosts(db.query, input)),
+    count: api.hosts.count.handler(({ input }) => groupHosts(db.query, input)),
     get: api.hosts.get.handler(async ({ input: { id } }) => known(id, await getHost(db.query, id))),
 
     ...enrolmentRoutes(context),

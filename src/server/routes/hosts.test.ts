@@ -94,7 +94,7 @@ describe("joining", () => {
     );
     const statuses = answers.map(({ status }) => status);
     expect([statuses.filter((status) => status === 200).length, new Set(statuses)]).toEqual([7, new Set([200, 401])]);
-    expect(await two.admin.hosts.list({})).toHaveLength(7);
+    expect((await two.admin.hosts.list({})).items).toHaveLength(7);
     expect((await two.admin.hosts.enrolments()).find(({ id }) => id === enrolment.id)).toMatchObject({ used: 7, state: "used" });
   });
 

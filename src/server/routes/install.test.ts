@@ -48,7 +48,7 @@ test("an install makes a generation that status, list and the desired state agre
     lockfileHash: (operation.result as { lockfileHash: string }).lockfileHash,
   });
   expect(status.operation?.id).toBe(operation.id);
-  const [generation] = await server.admin.generations.list({ environment });
+  const [generation] = (await server.admin.generations.list({ environment })).items;
   expect(generation).toMatchObject({ number: 1, current: true, reason: "install", nodes: 2 });
   expect((await server.admin.environments.list())[0]).toMatchObject({ name: "default", generation: 1 });
 });
@@ -67,7 +67,7 @@ test("a host that comes later, with a platform nobody fetched for, gets its blob
   };
   await server.client(token).hosts.report(report);
   await until("its blob is there", async () => (await server.fetch(rawRoutes.blob(key), { token })).status === 200);
-  expect((await server.admin.generations.list({ environment })).map(({ number }) => number)).toEqual([1]);
+  expect((await server.admin.generations.list({ environment })).items.map(({ number }) => number)).toEqual([1]);
   expect(await server.admin.storage.status()).toMatchObject({
     active: "memory",
     blobs: 2,
@@ -98,7 +98,7 @@ test("a rollback is a new generation with the older one's packages, and one audi
 
 test("an allowlist that changed is an admin's to install: a host in trouble does not do it", async () => {
   const token = await server.join("impatient");
-  const operations = (await server.admin.operations.list({})).length;
+  const operations = (await server.admin.operations.list({})).items.length;
   await server.client(token).hosts.report({
     phase: "error",
     generation: 0,
@@ -106,7 +106,7 @@ test("an allowlist that changed is an admin's to install: a host in trouble does
     agentVersion: "0.1.0",
     runsInFlight: 0,
   });
-  expect(await server.admin.operations.list({})).toHaveLength(operations);
+  expect((await server.admin.operations.list({})).items).toHaveLength(operations);
 });
 
 test("callers who ask for an install at once share one", async () => {

@@ -1,12 +1,12 @@
 import { environmentOf, type Id, LarderError, type Operation } from "../../contract/index.ts";
-import { getOperation, listOperations, recordAudit, requestOperationCancel } from "../../db/index.ts";
+import { getOperation, pageOfOperations, recordAudit, requestOperationCancel } from "../../db/index.ts";
 import type { ServerContext } from "../context.ts";
 import { formatNotice } from "../events/notice.ts";
 import { api } from "./api.ts";
 
 export const operationRoutes = ({ db }: ServerContext) =>
   api.operations.router({
-    list: api.operations.list.handler(({ input: { limit } }) => listOperations(db.query, { limit })),
+    list: api.operations.list.handler(({ input }) => pageOfOperations(db.query, input)),
     get: api.operations.get.handler(async ({ input: { id } }) => known(id, await getOperation(db.query, id))),
     cancel: api.operations.cancel.handler(({ input: { id }, context: { principal } }) =>
       db.transaction(async (tx) => {

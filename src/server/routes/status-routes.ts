@@ -1,12 +1,12 @@
-import { currentGeneration, getAllowlist, listHosts, listOperations } from "../../db/index.ts";
+import { currentGeneration, getAllowlist, groupHosts, listOperations } from "../../db/index.ts";
 import type { ServerContext } from "../context.ts";
 import { readStorageStatus } from "../storage/read-storage-status.ts";
-import { api, apiOfFleets } from "./api.ts";
+import { api } from "./api.ts";
 import { requireEnvironment } from "./environment-routes.ts";
 
 export const statusRoutes = ({ db, stores, signer, version }: ServerContext) =>
   api.status.router({
-    get: apiOfFleets.status.get.handler(async ({ input: { environment } }) => {
+    get: api.status.get.handler(async ({ input: { environment } }) => {
       await requireEnvironment(db.query, environment);
       const generation = await currentGeneration(db.query, environment);
       const allowlist = await getAllowlist(db.query, environment);
@@ -20,7 +20,7 @@ export const statusRoutes = ({ db, stores, signer, version }: ServerContext) =>
         installDue: allowlist?.installDue ?? false,
         packages: allowlist?.packages.length ?? 0,
         ...(operation ? { operation } : {}),
-        hosts: await listHosts(db.query, environment),
+        fleet: await groupHosts(db.query, { environment }),
         storage: await readStorageStatus(db.query, stores),
       };
     }),

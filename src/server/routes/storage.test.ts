@@ -53,7 +53,11 @@ test("a collection says what it would delete, deletes it, and counts it; what wa
     collection: { reclaimedBytes: 1000, reclaimedTotalBytes: 1000 },
   });
   expect((await audited(server)).map(({ action }) => action)).toEqual(["storage.collect"]);
-  expect((await server.admin.generations.list({ environment })).map(({ available }) => available)).toEqual([true, true, false]);
+  expect((await server.admin.generations.list({ environment })).items.map(({ available }) => available)).toEqual([
+    true,
+    true,
+    false,
+  ]);
   const refusals = [
     server.admin.generations.rollback({ environment, number: 1 }),
     server.admin.generations.diff({ environment, from: 1, to: 3 }),
@@ -82,7 +86,7 @@ test("what cannot be done is refused, and nothing is queued", async () => {
   expect(await refusalOf(server.admin.storage.migrate({ target: "fs", bytesPerSecond: 1 }))).toMatchObject({ code: "E_INPUT" });
   expect(await refusalOf(server.admin.storage.resumeMigration({}))).toMatchObject({ code: "E_CONFLICT" });
   expect(await refusalOf(server.admin.storage.cancelMigration())).toMatchObject({ code: "E_CONFLICT" });
-  expect(await server.admin.operations.list({})).toEqual([]);
+  expect(await server.admin.operations.list({})).toEqual({ items: [] });
   expect(await audited(server)).toEqual([]);
 });
 

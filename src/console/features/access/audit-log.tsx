@@ -15,12 +15,12 @@ export function AuditLog() {
   const query = useInfiniteQuery({
     queryKey: ["audit", action],
     queryFn: ({ pageParam, signal }) =>
-      api.audit.list({ limit: 50, ...(action && { action }), ...(pageParam && { before: pageParam }) }, { signal }),
+      api.audit.list({ limit: 50, ...(action && { action }), ...(pageParam && { after: pageParam }) }, { signal }),
     initialPageParam: 0,
     getNextPageParam: ({ next }) => next,
     enabled: useMay("look"),
   });
-  const records = query.data?.pages.flatMap((page) => page.records) ?? [];
+  const records = query.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <section className="card" aria-labelledby="audit">
       <div className="card-head">

@@ -1,23 +1,24 @@
+import type { HostCounts } from "../../../contract/index.ts";
+import { hostsPerPage, useHostPages } from "../../api/host-queries.ts";
 import { Dot } from "../../ui/badge.tsx";
 import { formatNumber } from "../../ui/format.ts";
-import { type Condition, conditions, conditionTexts, conditionTones } from "./condition.ts";
-import type { HostRow } from "./host-table.tsx";
+import { type Condition, conditionOf, conditions, conditionTexts, conditionTones, countsOf } from "./condition.ts";
 
 interface FleetProps {
-  rows: HostRow[];
+  counts: HostCounts;
   wanted: number;
   only: Condition | undefined;
   onOnly(condition: Condition | undefined): void;
   onOpen(id: string): void;
 }
 
-/** The whole fleet at one glance: how many are how, a square for each, and which generations they serve. */
-export function Fleet({ rows, wanted, only, onOnly, onOpen }: FleetProps) {
-  const counts = conditions.map((condition) => ({ condition, n: rows.filter((row) => row.condition === condition).length }));
+/** The whole fleet at one glance: how many are how, a square for each or a share of a bar, and which generations they serve. */
+export function Fleet({ counts, wanted, only, onOnly, onOpen }: FleetProps) {
+  const byCondition = countsOf(counts);
   return (
     <section className="card fleet" aria-label="Fleet">
       <div className="fleet-counts">
-        {counts
+        {byCondition
           .filter(({ condition, n }) => n > 0 || condition === "current")
           .map(({ condition, n }) => (
             <button
@@ -35,8 +36,12 @@ export function Fleet({ rows, wanted, only, onOnly, onOpen }: FleetProps) {
             </button>
           ))}
       </div>
-      {rows.length > fewest && <Squares rows={rows} only={only} onOpen={onOpen} />}
-      <Generations rows={rows} wanted={wanted} />
+      {counts.total > hostsPerPage ? (
+        <Shares counts={byCondition} only={only} />
+      ) : (
+        counts.total > fewest && <Squares only={only} onOpen={onOpen} />
+      )}
+      <Generations counts={counts} wanted={wanted} />
     </section>
   );
 }
@@ -45,7 +50,9 @@ export function Fleet({ rows, wanted, only, onOnly, onOpen }: FleetProps) {
 const fewest = 12;
 
 /** The worst first. A pointer's shortcut: the list below has the same hosts for the keyboard. */
-function Squares({ rows, only, onOpen }: Pick<FleetProps, "rows" | "only" | "onOpen">) {
+function Squares({ only, onOpen }: Pick<FleetProps, "only" | "onOpen">) {
+  const hosts = useHostPages().data?.pages.flatMap(({ items }) => items) ?? [];
+  const rows = hosts.map((host) => ({ host, condition: conditionOf(host) }));
   const sorted = rows.toSorted((a, b) => conditions.indexOf(a.condition) - conditions.indexOf(b.condition));
   return (
     <div
@@ -68,9 +75,25 @@ function Squares({ rows, only, onOpen }: Pick<FleetProps, "rows" | "only" | "onO
   );
 }
 
-function Generations({ rows, wanted }: Pick<FleetProps, "rows" | "wanted">) {
+/** The numbers above, as widths: what is rare can still be seen. */
+const Shares = ({ counts, only }: { counts: ReturnType<typeof countsOf>; only: Condition | undefined }) => (
+  <div className="shares" aria-hidden="true">
+    {counts
+      .filter(({ n }) => n > 0)
+      .map(({ condition, n }) => (
+        <i
+          key={condition}
+          className={`${conditionTones[condition]} ${only && only !== condition ? "dim" : ""}`}
+          style={{ flexGrow: n }}
+          title={`${formatNumber(n)} ${conditionTexts[condition].toLowerCase()}`}
+        />
+      ))}
+  </div>
+);
+
+function Generations({ counts, wanted }: Pick<FleetProps, "counts" | "wanted">) {
   const byNumber = new Map<number, number>();
-  for (const { host } of rows) byNumber.set(host.generation, (byNumber.get(host.generation) ?? 0) + 1);
+  for (const { generation, hosts } of counts.groups) byNumber.set(generation, (byNumber.get(generation) ?? 0) + hosts);
   if (byNumber.size < 2) return null;
   const sorted = [...byNumber].sort(([a], [b]) => b - a);
   return (

@@ -1,6 +1,6 @@
 import { formatPlatform, type Host } from "../../../contract/index.ts";
 import { Dot } from "../../ui/badge.tsx";
-import { type Column, Table } from "../../ui/table.tsx";
+import { type Column, type More, Table } from "../../ui/table.tsx";
 import { Ago } from "../../ui/time.tsx";
 import { type Condition, conditions, conditionTexts, conditionTones } from "./condition.ts";
 
@@ -11,12 +11,13 @@ export interface HostRow {
 
 interface HostTableProps {
   rows: HostRow[];
+  more: More | undefined;
   wanted: number;
   onOpen(id: string): void;
 }
 
-export const HostTable = ({ rows, wanted, onOpen }: HostTableProps) => (
-  <Table label="Hosts" rows={rows} keyOf={({ host }) => host.id} columns={columnsOf(wanted, onOpen)} />
+export const HostTable = ({ rows, more, wanted, onOpen }: HostTableProps) => (
+  <Table label="Hosts" rows={rows} more={more} keyOf={({ host }) => host.id} columns={columnsOf(wanted, onOpen)} />
 );
 
 const columnsOf = (wanted: number, onOpen: (id: string) => void): Column<HostRow>[] => [
@@ -55,7 +56,7 @@ const columnsOf = (wanted: number, onOpen: (id: string) => void): Column<HostRow
     key: "generation",
     title: "Generation",
     width: "110px",
-    narrow: "64px",
+    narrow: "76px",
     end: true,
     sortBy: ({ host }) => host.generation,
     cell: ({ host }) => <Generation served={host.generation} wanted={wanted} />,

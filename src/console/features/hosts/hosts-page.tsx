@@ -1,7 +1,8 @@
-import { useMemo, useState } from "react";
+import { useDeferredValue, useState } from "react";
 import { useSearchParams } from "wouter";
-import type { Host } from "../../../contract/index.ts";
-import { useGenerations, useHosts } from "../../api/queries.ts";
+import type { HostCounts } from "../../../contract/index.ts";
+import { useHost, useHostCounts } from "../../api/host-queries.ts";
+import { useGenerations } from "../../api/queries.ts";
 import { useMay } from "../../api/session.ts";
 import { Button } from "../../ui/button.tsx";
 import { Empty } from "../../ui/empty.tsx";
@@ -9,16 +10,16 @@ import { SearchField } from "../../ui/field.tsx";
 import { count } from "../../ui/format.ts";
 import { Loaded } from "../../ui/loading.tsx";
 import { Page } from "../../ui/page.tsx";
-import { type Condition, conditionOf } from "./condition.ts";
+import { type Condition, choiceOf } from "./condition.ts";
 import { EnrolDialog } from "./enrol-dialog.tsx";
 import { Enrolments } from "./enrolments.tsx";
 import { Fleet } from "./fleet.tsx";
+import { HostList } from "./host-list.tsx";
 import { HostSheet } from "./host-sheet.tsx";
-import { HostTable } from "./host-table.tsx";
 import "./hosts.css";
 
 export function HostsPage() {
-  const query = useHosts();
+  const query = useHostCounts();
   const mayAdminister = useMay("administer");
   const wanted = useGenerations().data?.find(({ current }) => current)?.number ?? 0;
   const [params, setParams] = useSearchParams();
@@ -34,14 +35,14 @@ export function HostsPage() {
       title="Hosts"
       summary={
         query.data &&
-        query.data.length > 0 &&
-        `${count(query.data.length, "host")} of this environment; generation ${wanted} is wanted`
+        query.data.total > 0 &&
+        `${count(query.data.total, "host")} of this environment; generation ${wanted} is wanted`
       }
       actions={enrol}
     >
       <Loaded query={query}>
-        {(hosts) =>
-          hosts.length === 0 ? (
+        {(counts) =>
+          counts.total === 0 ? (
             <div className="card">
               <Empty icon="hosts" title="No hosts yet" actions={enrol}>
                 A host pulls what this environment has, builds the tree itself, and runs scripts against it. Enrol one to get the
@@ -49,7 +50,7 @@ export function HostsPage() {
               </Empty>
             </div>
           ) : (
-            <FleetAndList hosts={hosts} wanted={wanted} />
+            <FleetAndList counts={counts} wanted={wanted} />
           )
         }
       </Loaded>
@@ -59,51 +60,32 @@ export function HostsPage() {
   );
 }
 
-function FleetAndList({ hosts, wanted }: { hosts: Host[]; wanted: number }) {
+function FleetAndList({ counts, wanted }: { counts: HostCounts; wanted: number }) {
   const [params, setParams] = useSearchParams();
   const [only, setOnly] = useState<Condition>();
   const [openId, setOpenId] = useState<string>();
-  const text = (params.get("q") ?? "").trim().toLowerCase();
-  const rows = useMemo(() => hosts.map((host) => ({ host, condition: conditionOf(host) })), [hosts]);
-  const found = rows.filter(
-    ({ host, condition }) => (only === undefined || condition === only) && (text === "" || host.id.includes(text)),
-  );
-  const open = hosts.find(({ id }) => id === openId);
+  const text = params.get("q") ?? "";
+  const search = useDeferredValue(text.trim().slice(0, 255));
+  const open = useHost(openId).data;
   return (
     <>
-      <Fleet rows={rows} wanted={wanted} only={only} onOnly={setOnly} onOpen={setOpenId} />
-      <div className="row">
-        <SearchField
-          label="Search hosts"
-          value={params.get("q") ?? ""}
-          onChange={({ target }) => setParams(target.value ? { q: target.value } : {}, { replace: true })}
-        />
-        {(only !== undefined || text !== "") && (
-          <span className="soft" role="status">
-            {count(found.length, "host")}
-          </span>
-        )}
-      </div>
-      {found.length === 0 ? (
-        <div className="card">
-          <Empty
-            icon="search"
-            title="No host matches"
-            actions={
-              <Button
-                onClick={() => {
-                  setOnly(undefined);
-                  setParams({}, { replace: true });
-                }}
-              >
-                Show all
-              </Button>
-            }
+      <Fleet counts={counts} wanted={wanted} only={only} onOnly={setOnly} onOpen={setOpenId} />
+      <HostList
+        choice={{ ...(only && choiceOf(only)), ...(search && { search }) }}
+        wanted={wanted}
+        onOpen={setOpenId}
+        field={
+          <SearchField
+            label="Search hosts"
+            value={text}
+            onChange={({ target }) => setParams(target.value ? { q: target.value } : {}, { replace: true })}
           />
-        </div>
-      ) : (
-        <HostTable rows={found} wanted={wanted} onOpen={setOpenId} />
-      )}
+        }
+        onAll={() => {
+          setOnly(undefined);
+          setParams({}, { replace: true });
+        }}
+      />
       {open && <HostSheet host={open} wanted={wanted} onClose={() => setOpenId(undefined)} />}
     </>
   );

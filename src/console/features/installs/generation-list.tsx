@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { Generation } from "../../../contract/index.ts";
-import { useHosts } from "../../api/queries.ts";
+import { useHostCounts } from "../../api/host-queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { GenerationItem } from "./generation-item.tsx";
 import { PromoteDialog } from "./promote-dialog.tsx";
@@ -9,7 +9,7 @@ import { RollbackDialog } from "./rollback-dialog.tsx";
 const firstShown = 20;
 
 export function GenerationList({ generations }: { generations: Generation[] }) {
-  const hosts = useHosts().data ?? [];
+  const groups = useHostCounts().data?.groups ?? [];
   const [open, setOpen] = useState<number>();
   const [rollback, setRollback] = useState<Generation>();
   const [promote, setPromote] = useState<Generation>();
@@ -27,7 +27,7 @@ export function GenerationList({ generations }: { generations: Generation[] }) {
             key={generation.number}
             generation={generation}
             before={generations[index + 1]}
-            hosts={hosts.filter((host) => host.generation === generation.number).length}
+            hosts={groups.reduce((sum, group) => sum + (group.generation === generation.number ? group.hosts : 0), 0)}
             open={open === generation.number}
             onToggle={() => setOpen((was) => (was === generation.number ? undefined : generation.number))}
             onRollback={() => setRollback(generation)}

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { lazy, Suspense, useMemo, useState } from "react";
+import { lazy, Suspense, useMemo } from "react";
 import { useEnvironment } from "../../api/environment.ts";
-import { useHosts, usePackages } from "../../api/queries.ts";
+import { usePackages } from "../../api/queries.ts";
 import { useMay } from "../../api/session.ts";
 import { Button } from "../../ui/button.tsx";
 import { Page } from "../../ui/page.tsx";
@@ -9,6 +9,7 @@ import { HostChoice } from "./host-choice.tsx";
 import { ImportList } from "./import-list.tsx";
 import { Output } from "./output.tsx";
 import { readDeclarations, typesQuery } from "./types.ts";
+import { useHostChoice } from "./use-host-choice.ts";
 import { useRun } from "./use-run.ts";
 import "./scripts.css";
 import { useScript } from "./use-script.ts";
@@ -31,9 +32,7 @@ export function ScriptsPage() {
   });
   const packages = usePackages().data?.packages;
   const names = useMemo(() => packages?.filter(({ enabled }) => enabled).map(({ name }) => name as string) ?? [], [packages]);
-  const hosts = useHosts().data ?? [];
-  const [chosen, setChosen] = useState<string>();
-  const host = hosts.find(({ id }) => id === chosen) ?? hosts.find(({ phase }) => phase === "ready") ?? hosts[0];
+  const { host, ...choice } = useHostChoice();
   const mayRun = useMay("run");
   const run = useRun();
   const start = () => {
@@ -45,7 +44,7 @@ export function ScriptsPage() {
       summary="What is written here stays in this browser."
       actions={
         <>
-          <HostChoice hosts={hosts} chosen={host?.id} onChoose={setChosen} />
+          <HostChoice host={host} {...choice} />
           <Button look="primary" icon="play" busy={run.isPending} disabled={!host || !mayRun} title="Ctrl Enter" onClick={start}>
             {run.isPending ? "Running" : "Run"}
           </Button>
