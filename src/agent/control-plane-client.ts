@@ -136,7 +136,7 @@ export function createControlPlaneClient(options: ControlPlaneOptions): ControlP
             if (response.status !== 404) return response;
             await response.body?.cancel();
             throw new LarderError("E_BLOB_MISSING", `The control plane does not have ${subject}`, {
-              hint: "Run larder install there again, and look at larder storage status.",
+              hint: "This host tries again by itself: a control plane that has just met its platform is fetching what is made for it. If it stays so, run larder install there, and look at larder storage status.",
               retryable: true,
               details: { key },
             });

@@ -34,6 +34,8 @@ export interface SatelliteOptions {
   within?: readonly string[];
   /** Where the agent reaches the server, when not at its own address. */
   server?: string;
+  /** The Bun of another platform, for the agent and every command. */
+  bun?: string;
 }
 
 /** `larder up` as a real process in a temporary directory, with what a test does to it. Disposal kills its processes and removes everything. */
@@ -95,17 +97,25 @@ export async function openLarderStack({ registry, kind = "up", args = [], ...opt
       const { bytes } = await controlPlane.manifest(lockfileHash as LockfileHash);
       return JSON.parse(new TextDecoder().decode(bytes)) as Manifest;
     },
-    async startSatellite(id, { platform, environment = "default", within, server: address = server.url } = {}) {
+    async startSatellite(id, { platform, environment = "default", within, server: address = server.url, bun } = {}) {
       const where = directory.join(`host-${id}`);
       await mkdir(where, { recursive: true });
       const enrolled = await succeed(local.larder(["hosts", "enrol", id, "--environment", environment]));
       const { token } = enrolled.json<{ token: string }>();
       const flags = platform === undefined ? [] : ["--platform", platform];
       const words = ["--poll-interval", "2s", ...flags];
-      const agentOptions = { dataDir: where, server: address, token, args: words, timeoutMs: startMs, ...(within && { within }) };
+      const agentOptions = {
+        dataDir: where,
+        server: address,
+        token,
+        args: words,
+        timeoutMs: startMs,
+        bun,
+        ...(within && { within }),
+      };
       const agent = owned.use(await startAgent(agentOptions));
       await until(`${id} has joined`, async () => (await call(`/hosts/${id}`)).ok);
-      return { ...createHost({ id, dataDir: where, call, flags }), agent };
+      return { ...createHost({ id, dataDir: where, call, flags, bun }), agent };
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -133,9 +143,17 @@ function apiOf(server: LarderServer): Call {
   };
 }
 
-function createHost({ id, dataDir, call, flags }: { id: string; dataDir: string; call: Call; flags: string[] }): StackHost {
+interface HostOptions {
+  id: string;
+  dataDir: string;
+  call: Call;
+  flags: string[];
+  bun?: string | undefined;
+}
+
+function createHost({ id, dataDir, call, flags, bun }: HostOptions): StackHost {
   const larder: StackHost["larder"] = (args, options) =>
-    runLarder([...args, "--data-dir", dataDir, "--json"], { timeoutMs: 150_000, ...options });
+    runLarder([...args, "--data-dir", dataDir, "--json"], { timeoutMs: 150_000, bun, ...options });
   return {
     id,
     dataDir,

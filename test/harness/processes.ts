@@ -6,16 +6,22 @@ import { until } from "./until.ts";
 /** The command as a user starts it. */
 export const larderCommand = resolve(import.meta.dir, "../../bin/larder");
 
+/** What that ends up as, for a Bun of another platform. */
+const source = ["--no-env-file", "--no-install", resolve(import.meta.dir, "../../src/cli/main.ts")];
+
 export interface LarderOptions {
   env?: Record<string, string | undefined>;
   cwd?: string;
   /** What runs the command, such as `["ip", "netns", "exec", "host1"]`. */
   within?: readonly string[];
+  /** The executable to run it with, instead of the Bun that `bin/larder` finds. */
+  bun?: string | undefined;
 }
 
 /** `bin/larder ARGS` as a process of its own; not waited for. */
-export function startLarder(args: readonly string[], { within = [], ...options }: LarderOptions = {}): Spawned {
-  const [command, ...rest] = [...within, larderCommand, ...args] as [string, ...string[]];
+export function startLarder(args: readonly string[], { within = [], bun, ...options }: LarderOptions = {}): Spawned {
+  const larder = bun === undefined ? [larderCommand] : [bun, ...source];
+  const [command, ...rest] = [...within, ...larder, ...args] as [string, ...string[]];
   return spawnProcess(command, rest, options);
 }
 
