@@ -20,8 +20,8 @@ const minute = 60_000;
  */
 const known = {
   unit: { folders: ["src", "scripts", "test/harness"], parallel: 2, testTimeoutMs: 30_000, deadlineMs: 20 * minute },
-  e2e: { folders: ["test/e2e"], parallel: 1, testTimeoutMs: 3 * minute, deadlineMs: 30 * minute },
-  crash: { folders: ["test/crash"], parallel: 1, testTimeoutMs: 10 * minute, deadlineMs: 25 * minute },
+  e2e: { folders: ["test/e2e"], parallel: 2, testTimeoutMs: 3 * minute, deadlineMs: 30 * minute },
+  crash: { folders: ["test/crash"], parallel: 2, testTimeoutMs: 10 * minute, deadlineMs: 25 * minute },
   fleet: { folders: ["test/fleet"], parallel: 1, testTimeoutMs: 2 * minute, deadlineMs: 15 * minute },
   other: { folders: [], parallel: 1, testTimeoutMs: minute, deadlineMs: 10 * minute },
 } as const;
