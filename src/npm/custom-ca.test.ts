@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { openTempDir } from "../../test/harness/temp-dir.ts";
 import { testUnless } from "../../test/harness/test-unless.ts";
 import { LarderError, type PackageName } from "../contract/index.ts";
@@ -16,6 +17,7 @@ let directory: Awaited<ReturnType<typeof openTempDir>>;
 let server: Server | undefined;
 let port = 0;
 let ca = "";
+const asked: { sni: unknown; host: string | undefined }[] = [];
 
 beforeAll(async () => {
   directory = await openTempDir("tls");
@@ -24,6 +26,7 @@ beforeAll(async () => {
   ca = await readFile(directory.join("ca.pem"), "utf8");
   const [key, cert] = [await readFile(directory.join("server.key")), await readFile(directory.join("server.pem"))];
   server = createServer({ key, cert }, (request, response) => {
+    asked.push({ sni: (request.socket as TLSSocket).servername, host: request.headers.host });
     if (request.url === "/down/lodash") response.writeHead(302, { location: `http://npm.corp.test:${port}/lodash` }).end();
     else response.end(document);
   });
@@ -81,6 +84,20 @@ testUnless(
 
 testUnless(noOpenssl, "a certificate for another name is refused, though the address and the authority are right", async () => {
   expect((await refusal(ask("other.corp.test", ca))).message).toContain("certificate is not trusted");
+});
+
+testUnless(noOpenssl, "the server is told the name, not the address that was checked", async () => {
+  asked.length = 0;
+  await ask("npm.corp.test", ca);
+  expect(asked).toEqual([{ sni: "npm.corp.test", host: `npm.corp.test:${port}` }]);
+});
+
+testUnless(noOpenssl, "a connection that was proven for one name is not used for another at the same address", async () => {
+  expect((await ask("npm.corp.test", ca)).kind).toBe("ok");
+  asked.length = 0;
+  expect((await refusal(ask("other.corp.test", ca))).message).toContain("certificate is not trusted");
+  expect((await refusal(ask("npm.corp.test"))).message).toContain("certificate is not trusted");
+  expect(asked).toEqual([]);
 });
 
 testUnless(noOpenssl, "a redirect from https to http is refused", async () => {

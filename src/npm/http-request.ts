@@ -1,15 +1,14 @@
 import type { LookupAddress } from "node:dns";
-import http, { type IncomingMessage } from "node:http";
-import https from "node:https";
-import type { LookupFunction } from "node:net";
-import { rootCertificates } from "node:tls";
-import { readAnswer } from "./http-answer.ts";
+import { isIP } from "node:net";
+import tls from "node:tls";
+import { discard, type Exchange, readAnswer } from "./http-answer.ts";
 import { AnswerFault, asFault, ConnectionFault } from "./http-fault.ts";
 import { AddressRefused, NameNotResolved, type OutboundGuard } from "./outbound/outbound-guard.ts";
+import { createAddressPicker } from "./outbound/pick-address.ts";
+import { createSlots } from "./slots.ts";
 
 const maxRedirects = 5;
-const maxSockets = 48;
-const drainBytes = 64 << 10;
+const maxRequests = 48;
 const redirects = new Set([301, 302, 303, 307, 308]);
 
 export interface HttpClient {
@@ -53,42 +52,64 @@ export interface HttpAnswer {
 }
 
 /**
- * GET over node:http(s), where the body arrives under back-pressure and undecoded: what a small compressed body unpacks to can be counted as it comes. Each
- * address is checked, and the connection goes to what was checked. Redirects are followed here, each like a request of its own, at most five, and never from
- * https to http.
+ * GET with Bun's own client, where the body arrives under back-pressure and undecoded: what a small compressed body unpacks to can be counted as it comes. Each
+ * address is checked, and asked for as such, so that no second look at DNS can lead elsewhere; the name stays in the Host header and is what the certificate is
+ * checked against. No proxy of the environment comes between. Redirects are followed here, each like a request of its own, at most five, and never from https to
+ * http.
  */
 export function createHttpClient({ guard, trusted, authorize, ca }: HttpClientOptions): HttpClient {
-  const agents = {
-    "http:": new http.Agent({ keepAlive: true, maxSockets }),
-    "https:": new https.Agent({ keepAlive: true, maxSockets, ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }) }),
-  };
-  const once = async (url: URL, { headers, idleMs }: HttpGetOptions, signal: AbortSignal) => {
-    const addresses = await untilAborted(checkAddress(guard, url, trusted), signal);
-    const authorization = authorize(url);
-    return await new Promise<IncomingMessage>((resolve, reject) => {
-      const secure = url.protocol === "https:";
-      const request = (secure ? https : http).get(url, {
-        agent: agents[secure ? "https:" : "http:"],
-        headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
-        lookup: alwaysTo(addresses),
-      });
-      const timer = setTimeout(() => request.destroy(new ConnectionFault(`no answer within ${idleMs} ms`)), idleMs);
-      const abort = () => request.destroy(new ConnectionFault("stopped"));
-      if (signal.aborted) abort();
-      signal.addEventListener("abort", abort, { once: true });
-      const settle = () => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", abort);
-      };
-      request.once("response", (message) => {
-        settle();
-        resolve(message);
-      });
-      request.on("error", (error) => {
-        settle();
-        reject(asFault(error));
-      });
+  const picker = createAddressPicker();
+  const slots = createSlots(maxRequests);
+  const certificates = ca === undefined ? {} : { ca: [...tls.rootCertificates, ca] };
+
+  const once = async (url: URL, { headers, idleMs }: HttpGetOptions, stopped: AbortSignal): Promise<Exchange> => {
+    const addresses = await untilAborted(checkAddress(guard, url, trusted), stopped);
+    const release = await slots.take(stopped).catch(() => {
+      throw new ConnectionFault("it takes too long");
     });
+    const stop = new AbortController();
+    const abort = () => stop.abort(new ConnectionFault("it takes too long"));
+    if (stopped.aborted) abort();
+    stopped.addEventListener("abort", abort, { once: true });
+    const end = () => {
+      stopped.removeEventListener("abort", abort);
+      release();
+    };
+    const timer = setTimeout(() => stop.abort(new ConnectionFault(`no answer within ${idleMs} ms`)), idleMs);
+    try {
+      const authorization = authorize(url);
+      const response = await ask(url, addresses, stop.signal, {
+        ...headers,
+        ...(authorization === undefined ? {} : { authorization }),
+      });
+      return { response, stop, end };
+    } catch (error) {
+      end();
+      throw asFault(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  const ask = async (url: URL, addresses: LookupAddress[], signal: AbortSignal, headers: Record<string, string>) => {
+    const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
+    const address = await picker.pick(addresses, port, signal);
+    const name = url.hostname.replace(/^\[(.*)\]$/, "$1");
+    const request: BunRequest = {
+      headers: { ...headers, host: url.host },
+      signal,
+      redirect: "manual",
+      decompress: false,
+      proxy: false,
+      timeout: false,
+      tls: { ...certificates, ...(isIP(name) === 0 ? { serverName: name } : {}) },
+    };
+    try {
+      return await fetch(atAddress(url, address), request as RequestInit);
+    } catch (error) {
+      picker.forget(address, port);
+      throw error;
+    }
   };
 
   return {
@@ -98,21 +119,33 @@ export function createHttpClient({ guard, trusted, authorize, ca }: HttpClientOp
       const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
       let url = start;
       for (let hops = 0; ; hops++) {
-        const message = await once(url, options, signal).catch((error) => {
+        const exchange = await once(url, options, signal).catch((error) => {
           options.signal?.throwIfAborted();
           throw error;
         });
-        const status = message.statusCode ?? 0;
-        const { location } = message.headers;
-        if (!redirects.has(status) || location === undefined) {
-          return { ...readAnswer(message, { ...options, stop: signal }), url, discard: () => discard(message) };
-        }
-        discard(message);
+        const { status, headers } = exchange.response;
+        const location = headers.get("location");
+        if (!redirects.has(status) || location === null) return { ...readAnswer(exchange, options), url };
+        discard(exchange);
         if (hops === maxRedirects) throw new AnswerFault(`it redirects more than ${maxRedirects} times`);
         url = redirectTarget(url, location, options.mayLeaveOrigin);
       }
     },
   };
+}
+
+/** What Bun's `fetch` takes besides. */
+interface BunRequest extends RequestInit {
+  decompress: false;
+  proxy: false;
+  timeout: false;
+  tls: { ca?: string[]; serverName?: string };
+}
+
+function atAddress(url: URL, { address, family }: LookupAddress): URL {
+  const target = new URL(url);
+  target.hostname = family === 6 ? `[${address}]` : address;
+  return target;
 }
 
 async function checkAddress(guard: OutboundGuard, url: URL, trusted: ReadonlySet<string>): Promise<LookupAddress[]> {
@@ -133,15 +166,6 @@ function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-/** In place of a second look at DNS, which could answer something else. */
-const alwaysTo =
-  (addresses: LookupAddress[]): LookupFunction =>
-  (_host, options, callback) => {
-    const [first] = addresses as [LookupAddress];
-    if (options.all) callback(null, addresses);
-    else callback(null, first.address, first.family);
-  };
-
 function redirectTarget(from: URL, location: string, mayLeaveOrigin: boolean): URL {
   const target = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
   if (target === undefined) throw new AnswerFault("it redirects to an address that cannot be read");
@@ -150,11 +174,4 @@ function redirectTarget(from: URL, location: string, mayLeaveOrigin: boolean): U
   if (target.username !== "" || target.password !== "") throw new AnswerFault("it redirects to an address with credentials");
   if (!mayLeaveOrigin && target.origin !== from.origin) throw new AnswerFault(`it redirects to another origin, ${target.host}`);
   return target;
-}
-
-/** Lets the connection be used again when little is left on it. */
-function discard(message: IncomingMessage): void {
-  message.on("error", () => {});
-  if (Number(message.headers["content-length"] ?? Number.POSITIVE_INFINITY) <= drainBytes) message.resume();
-  else message.destroy();
 }
