@@ -18,6 +18,7 @@ const groupSummaries: Record<string, string> = {
   storage: "Where packages are kept",
   registry: "Where packages come from, and with whose token",
   secrets: "The key that seals what is secret",
+  keys: "The key that signs what hosts believe",
 };
 
 const firstSteps = [
@@ -35,13 +36,20 @@ Exit codes: 0 done · 1 failed · 2 bad input · 3 not allowed · 4 not found
   5 busy · 6 a registry's fault · 7 storage · 8 not trusted · 9 a run failed
   70 a bug in Larder · 130 interrupted`;
 
+export interface CommandCall {
+  args: unknown[];
+  flags: Record<string, unknown>;
+  /** Those of the flags that are settings. A command may have an option of its own by a setting's name, as `waivers add --registry` is no address. */
+  settingFlags: Record<string, unknown>;
+}
+
 export interface ProgramOptions {
   commands: ListedCommand[];
   version: string;
   columns: number;
   out(text: string): void;
   /** Called for the one command that the command line names. */
-  dispatch(spec: CommandSpec, call: { args: unknown[]; flags: Record<string, unknown> }): Promise<void>;
+  dispatch(spec: CommandSpec, call: CommandCall): Promise<void>;
 }
 
 /**
@@ -113,7 +121,9 @@ function complete(command: Command, spec: CommandSpec & { summary: string }, opt
   spec.configure?.(command);
   for (const setting of spec.settings ?? []) command.addOption(optionOf(setting));
   command.action(async () => {
-    await options.dispatch(spec, { args: command.processedArgs, flags: command.optsWithGlobals() });
+    const flags = command.optsWithGlobals();
+    const settingFlags = Object.fromEntries([...commonSettings, ...(spec.settings ?? [])].map((name) => [name, flags[name]]));
+    await options.dispatch(spec, { args: command.processedArgs, flags, settingFlags });
   });
 }
 

@@ -24,9 +24,9 @@ export async function runCli(
     version,
     columns: terminal.outIsTTY ? Math.min(terminal.columns(), 100) : 80,
     out: terminal.out,
-    async dispatch(spec, { args, flags }) {
+    async dispatch(spec, { args, flags, settingFlags }) {
       const { createContext } = await import("./create-context.ts");
-      const context = createContext(flags, terminal);
+      const context = createContext(settingFlags, terminal);
       json = context.settings.json;
       const outcome = await spec.run(context, args as never, flags as never);
       printOutcome(outcome, terminal, json);

@@ -72,3 +72,10 @@ test("removing one asks first, and says where its names go", async () => {
   expect(exitCode).toBe(0);
   expect(err).toContain("@corp would be asked for at the default one");
 });
+
+test("an option that is called as a setting is, is the command's own: a name or a host and not the address to resolve from", async () => {
+  expect(await larder("registry search date --registry corp")).toMatchObject({ exitCode: 0, err: "" });
+  expect(lastCall()).toMatchObject({ text: "date", registry: "corp" });
+  const waived = await larder("waivers add --registry npm.acme.test --rule unknown-age --reason ours");
+  expect(waived).toMatchObject({ exitCode: 0, out: expect.stringContaining("all of npm.acme.test") });
+});

@@ -11,7 +11,7 @@ export function renderPlan(plan: Plan, page: Page): string {
     headline(plan, page),
     section(
       "Chosen",
-      plan.choices.map(({ name, version, why }) => `${name}@${version}: ${why}`),
+      plan.choices.map(({ name, version, why }) => `${name}@${version}: ${plain(why)}`),
       page,
     ),
     renderFindings("Refused", plan.refusals, page),
@@ -19,7 +19,7 @@ export function renderPlan(plan: Plan, page: Page): string {
     section(
       "Caps",
       plan.caps.map(
-        ({ message, severity }) => `${severity === "block" ? style.red("blocks") : style.yellow("warns")} ${message}`,
+        ({ message, severity }) => `${severity === "block" ? style.red("blocks") : style.yellow("warns")} ${plain(message)}`,
       ),
       page,
     ),
@@ -28,14 +28,14 @@ export function renderPlan(plan: Plan, page: Page): string {
       "Undeclared dependencies added",
       plan.addedDependencies.map(
         ({ name, version, dependency, range, source }) =>
-          `${name}@${version} gets ${dependency}@${range}${source === "policy" ? " (this environment's policy)" : ""}`,
+          `${name}@${version} gets ${dependency}@${plain(range)}${source === "policy" ? " (this environment's policy)" : ""}`,
       ),
       page,
     ),
     renderFindings("Let in by a waiver", plan.waived, page),
     section(
       "Worth knowing",
-      plan.flags.map(({ message }) => message),
+      plan.flags.map(({ message }) => plain(message)),
       page,
     ),
   ];
@@ -79,7 +79,7 @@ export function renderFindings(title: string, findings: readonly Finding[], page
     findings.map(({ rule, message, path, hint, waiver }) => {
       const via = path && path.length > 1 ? ` It comes by ${path.join(" → ")}.` : "";
       const way = waiver === undefined ? hint : `Waiver ${waiver}.`;
-      return `${rule}: ${message}${via}${way === undefined ? "" : `\n    ${way}`}`;
+      return `${rule}: ${plain(message)}${via}${way === undefined ? "" : `\n    ${plain(way)}`}`;
     }),
     page,
   );
@@ -89,7 +89,8 @@ function renderHeldBack({ heldBack }: Plan, page: Page): string {
   return section(
     "Held back",
     heldBack.map(
-      ({ name, chosen, finding }) => `${name}@${chosen} instead of ${finding.version} (${finding.rule}): ${finding.message}`,
+      ({ name, chosen, finding }) =>
+        `${name}@${chosen} instead of ${finding.version} (${finding.rule}): ${plain(finding.message)}`,
     ),
     page,
   );
@@ -102,8 +103,8 @@ function section(title: string, lines: readonly string[], { style, columns }: Pa
   const shown = lines.slice(0, listed).map((line) =>
     line
       .split("\n")
-      .map((part) => wrap(part.replace(/[^\S ]+/g, " "), columns - 2, "    "))
-      .map((part, i) => (i === 0 ? `  ${part}` : style.dim(part)))
+      .map((part) => wrap(part.trim(), columns - 4, "    "))
+      .map((part, i) => (i === 0 ? `  ${part}` : style.dim(`    ${part}`)))
       .join("\n"),
   );
   const more = lines.length > listed ? [style.dim(`  … and ${lines.length - listed} more`)] : [];

@@ -5,6 +5,7 @@ import type { Page } from "../command.ts";
 import { host } from "../testing/fake-server.ts";
 import { renderError } from "./error.ts";
 import { renderHosts } from "./hosts.ts";
+import { renderPlan } from "./plan.ts";
 import { describeProgress, renderBar } from "./progress.ts";
 import { formatAgo, formatBytes, formatDuration } from "./quantity.ts";
 import { styleFor } from "./style.ts";
@@ -96,6 +97,17 @@ describe("progress", () => {
     expect(describeProgress(progress)).toBe("fetch 34/387 · 12.3 MB · lodash@4.17.21");
     expect(describeProgress({ phase: "queued", done: 0 })).toBe("queued");
   });
+});
+
+test("what a registry says of a package cannot colour a plan, or break out of its line", () => {
+  const finding = { name: "a", version: "1.0.0", rule: "deprecated", message: "a is \u001b[31mold\n\u202e" };
+  const plan = { refusals: [finding], flags: [finding], heldBack: [{ name: "a", chosen: "0.9.0", finding }] };
+  const rendered = renderPlan(
+    { ok: false, choices: [], caps: [], addedDependencies: [], waived: [], ...plan } as never,
+    page(80),
+  );
+  expect(rendered.match(/a is old *$/gm)).toHaveLength(3);
+  for (const control of ["\u001b", "\u202e"]) expect(rendered).not.toContain(control);
 });
 
 describe("errors", () => {

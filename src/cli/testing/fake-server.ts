@@ -318,6 +318,12 @@ function routerOver(state: FakeState) {
         return before;
       }),
     },
+    waivers: {
+      add: os.waivers.add.handler(({ input }) => {
+        const { expiresInMs, ...waiver } = input.waiver;
+        return { ...waiver, id: "1f2e3d4c", environment, createdBy: "alice", createdAt: now, expired: false };
+      }),
+    },
     registries: {
       list: os.registries.list.handler(() => [registry]),
       set: os.registries.set.handler(({ input }) => ({ ...registry, name: input.name, hasToken: input.auth !== undefined })),
@@ -327,6 +333,7 @@ function routerOver(state: FakeState) {
         changes: [{ name: "corp", change: "added" }],
         ignored: [],
       })),
+      search: os.registries.search.handler(() => ({ results: [], registries: [] })),
       test: os.registries.test.handler(() => ({
         ok: false,
         steps: [{ step: "auth", state: "failed", message: "it does not accept the token", hint: "Give it again.", ms: 3 }],
