@@ -120,8 +120,6 @@ const beforeIdle = await load.ask<Counts>("counts");
 const idle = await usageDuring(idleSeconds);
 const afterIdle = await load.ask<Counts>("counts");
 
-say("lists of hosts");
-const lists = await measureLists(server, answerTo);
 say("one change");
 await load.ask("watch");
 const adminMeanwhile = startAdmin(api);
@@ -150,6 +148,8 @@ const reconnect = {
 const end = { ...(await load.ask<Counts>("counts")), ...(await residentOf(server.pid)) };
 await load[Symbol.asyncDispose]();
 
+say("lists of hosts, when all are gone");
+const lists = await measureLists(server, answerTo);
 await server.stop(60_000);
 const throughput = options.includes("--no-throughput")
   ? []

@@ -127,6 +127,28 @@ describe("an agent", () => {
     await serves(first.lockfileHash);
   });
 
+  test("converges within a poll though its stream lives and something in between keeps all events to itself", async () => {
+    let opened = 0;
+    fake.intercept = (request, response) => {
+      if (request.url !== "/api/events") return false;
+      opened += 1;
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      const beat = setInterval(() => response.write(": alive\n\n"), 10);
+      response.on("close", () => clearInterval(beat));
+      response.write(": alive\n\n");
+      return true;
+    };
+    await fake.publish(first, 1);
+    await using _agent = await start({ pollMs: 300 });
+    await reported({ phase: "ready", generation: 1 });
+    await until("its stream is open", () => opened > 0);
+    // What it asks at the beginning of a stream is over then.
+    await until("it has polled", () => fake.requests.filter((line) => line === "GET /api/desired 304").length >= 4);
+    await fake.publish(second, 2);
+    await serves(second.lockfileHash);
+    expect(opened).toBe(1);
+  });
+
   test("when idle sends one conditional request per poll, and a report per heartbeat", async () => {
     await fake.publish(first, 1);
     await using _agent = await start({ pollMs: 30 });

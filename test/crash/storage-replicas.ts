@@ -6,7 +6,7 @@ import { type Db, getActiveStore, listBlobEntries, listOperations, openDatabase,
 import { silentLogger } from "../../src/lib/index.ts";
 import { startPostgres } from "../harness/postgres.ts";
 import { type LarderServer, startServer } from "../harness/processes.ts";
-import { type S3Server, startS3 } from "../harness/s3.ts";
+import { type S3Server, s3Environment, s3Flags, startS3 } from "../harness/s3.ts";
 import { commitBlobs } from "../harness/storage-stage.ts";
 import { openTempDir } from "../harness/temp-dir.ts";
 import { until } from "../harness/until.ts";
@@ -54,8 +54,7 @@ export async function openStorageReplicas(): Promise<StorageReplicas> {
   const adminToken = `ldr_admin_${randomBytes(24).toString("hex")}`;
   const env = {
     LARDER_ADMIN_TOKEN: adminToken,
-    LARDER_S3_ACCESS_KEY_ID: s3.credentials.accessKeyId,
-    LARDER_S3_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey,
+    ...s3Environment(s3),
   };
   const args = ["--database-url", databaseUrl, "--registry", "http://127.0.0.1:9/", "--collect-every", "off", ...s3Flags(s3)];
   const running: LarderServer[] = [];
@@ -169,15 +168,6 @@ const s3OptionsOf = ({ endpoint, bucket, credentials }: S3Server) => ({
   pathStyle: true,
   credentials,
 });
-
-const s3Flags = ({ endpoint, bucket }: S3Server): string[] => [
-  "--s3-bucket",
-  bucket,
-  "--s3-endpoint",
-  endpoint,
-  "--s3-region",
-  "us-east-1",
-];
 
 /** Returns when it has stopped itself. */
 export async function isAsleep({ pid }: LarderServer): Promise<void> {

@@ -7,6 +7,7 @@ import { openFreeNetwork } from "../harness/free-network.ts";
 import { type LoadBalancer, openLoadBalancer } from "../harness/load-balancer.ts";
 import { startPostgres } from "../harness/postgres.ts";
 import { type LarderServer, startAgent, startServer } from "../harness/processes.ts";
+import { type S3Server, s3Environment, s3Flags } from "../harness/s3.ts";
 import type { Spawned } from "../harness/spawned.ts";
 import { openTcpGate, type TcpGate } from "../harness/tcp-gate.ts";
 import { openTempDir } from "../harness/temp-dir.ts";
@@ -54,6 +55,8 @@ export interface FleetOptions {
   ownNetworks: boolean;
   /** More flags of the replicas that it starts with. */
   args?: readonly string[];
+  /** Keeps the blobs; otherwise the database does. */
+  s3?: S3Server;
 }
 
 const packagesToAdd = 120;
@@ -63,6 +66,7 @@ export async function openFleet({
   hosts: hostCount,
   ownNetworks,
   args: common = [],
+  s3,
 }: FleetOptions): Promise<Fleet> {
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(await openTempDir("fleet"));
@@ -72,7 +76,11 @@ export async function openFleet({
   const registry = stack.use(await openFixtureRegistry(fixtures()));
   const balancer = stack.use(await openLoadBalancer({ host: "0.0.0.0" }));
   const adminToken = `ldr_admin_${randomBytes(24).toString("hex")}`;
-  const env = { LARDER_ADMIN_TOKEN: adminToken, LARDER_SECRET_KEY: randomBytes(32).toString("hex") };
+  const env = {
+    LARDER_ADMIN_TOKEN: adminToken,
+    LARDER_SECRET_KEY: randomBytes(32).toString("hex"),
+    ...(s3 && s3Environment(s3)),
+  };
   const replicas = new Map<string, Replica>();
   let added = 0;
 
@@ -91,8 +99,7 @@ export async function openFleet({
         args: [
           "--database-url",
           url.href,
-          "--blob-store",
-          "postgres",
+          ...(s3 ? ["--blob-store", "s3", ...s3Flags(s3)] : ["--blob-store", "postgres"]),
           "--registry",
           registry.url,
           "--collect-every",

@@ -55,10 +55,17 @@ export async function recovered(
 ): Promise<Recovery> {
   const startedAt = performance.now();
   const expected = (before[0]?.number ?? 0) + 1;
-  await until(`generation ${expected} is committed`, async () => (await fleet.generations(at))[0]?.number === expected, {
-    timeoutMs: 60_000,
-    everyMs: 20,
-  });
+  await until(
+    `generation ${expected} is committed`,
+    async () => {
+      if ((await fleet.generations(at))[0]?.number === expected) return true;
+      // What it waits for, for the reader of a failure.
+      if (performance.now() - startedAt > 50_000)
+        throw new Error(JSON.stringify(await fleet.api(at, "GET", "/operations?limit=3")));
+      return false;
+    },
+    { timeoutMs: 60_000, everyMs: 20 },
+  );
   const committedMs = performance.now() - startedAt;
   await fleet.converged(at, expected);
   const convergedMs = performance.now() - startedAt;

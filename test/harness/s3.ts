@@ -48,3 +48,15 @@ export async function startS3(): Promise<S3Server> {
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
+
+/** For a process of Larder that keeps blobs there. */
+export const s3Flags = ({ endpoint, bucket }: Pick<S3Server, "endpoint" | "bucket">): string[] => [
+  ...["--s3-bucket", bucket],
+  ...["--s3-endpoint", endpoint],
+  ...["--s3-region", "us-east-1"],
+];
+
+export const s3Environment = ({ credentials }: Pick<S3Server, "credentials">) => ({
+  LARDER_S3_ACCESS_KEY_ID: credentials.accessKeyId,
+  LARDER_S3_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+});
