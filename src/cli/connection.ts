@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { LarderError } from "../contract/bare.ts";
-import { errnoOf, undefinedOn } from "../lib/index.ts";
+import { errnoOf, undefinedOn } from "../lib/bare.ts";
 import type { CommandContext } from "./command.ts";
 import type { LarderClient, ServerAddress } from "./larder-client.ts";
 import { formatAgo } from "./render/quantity.ts";

@@ -1,4 +1,4 @@
-import { createLogger } from "../lib/index.ts";
+import { createLogger } from "../lib/bare.ts";
 import type { CommandContext } from "./command.ts";
 import { readSettings } from "./read-settings.ts";
 import type { Terminal } from "./terminal.ts";

@@ -1,6 +1,6 @@
 import { LarderError } from "../contract/bare.ts";
 import { environmentOf, type Operation, type Progress } from "../contract/index.ts";
-import { sleep } from "../lib/index.ts";
+import { sleep } from "../lib/bare.ts";
 import type { LarderClient } from "./larder-client.ts";
 import { patienceMs, patiently } from "./patiently.ts";
 import { shortId } from "./short-id.ts";

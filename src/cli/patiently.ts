@@ -1,5 +1,5 @@
 import { hasCode } from "../contract/bare.ts";
-import { sleep } from "../lib/index.ts";
+import { sleep } from "../lib/bare.ts";
 
 /** A server that restarts is back within this; its operations go on then. */
 export const patienceMs = 30_000;

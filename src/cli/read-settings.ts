@@ -31,7 +31,8 @@ export function readSettings(input: {
     if (text !== undefined) raw[name] = text;
     if (candidate) candidates[name] = candidate;
   }
-  const parsed = settingsSchema.safeParse(raw);
+  // Compiling a parser that is used once takes longer than doing without.
+  const parsed = settingsSchema.safeParse(raw, { jitless: true });
   if (!parsed.success) throw invalidSetting(parsed.error.issues, candidates);
   return { ...parsed.data, dataDir: resolve(candidates.dataDir?.base ?? input.cwd, parsed.data.dataDir) };
 }

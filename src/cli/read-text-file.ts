@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { LarderError } from "../contract/bare.ts";
-import { errnoOf } from "../lib/index.ts";
+import { errnoOf } from "../lib/bare.ts";
 
 const because: Record<string, string> = {
   ENOENT: "is not there",

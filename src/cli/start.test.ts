@@ -31,7 +31,7 @@ test("the version and the list of all commands need the grammar alone: no schema
   expect(files.filter((file) => file.endsWith("/index.ts"))).toEqual([]);
 });
 
-test("a host looks for news without the API's schemas, its client or a log", () => {
+test("a host looks for news without the API's schemas, its client, a log or the reader of archives", () => {
   const ofHosts = ["agent", "reconcile", "verify", "run", "sweep"].map((name) => `cli/commands/${name}.ts`);
   const { files, packages } = loadedWith(
     "cli/create-context.ts",
@@ -42,6 +42,7 @@ test("a host looks for news without the API's schemas, its client or a log", () 
   );
   expect(files).not.toContain("contract/index.ts");
   expect(files).not.toContain("contract/routes.ts");
+  expect(files.filter((file) => file.startsWith("archive/"))).toEqual([]);
   expect(packages.filter((name) => name.startsWith("@orpc/") || name === "pino")).toEqual([]);
 });
 

@@ -1,5 +1,4 @@
-import { createInterface } from "node:readline/promises";
-import { askSecret } from "./ask-secret.ts";
+import { isatty } from "node:tty";
 
 /** What a command may know of the world outside: streams, environment, working directory, and Ctrl-C. Tests bring their own. */
 export interface Terminal {
@@ -41,31 +40,18 @@ export function openProcessTerminal(): Terminal & { flush(): Promise<void> } {
     err: (text) => void process.stderr.write(text),
     outIsTTY: process.stdout.isTTY === true,
     errIsTTY: process.stderr.isTTY === true,
-    inIsTTY: process.stdin.isTTY === true,
+    // Making a stream of it takes longer than most commands have to do.
+    inIsTTY: isatty(0),
     columns: () => process.stdout.columns || process.stderr.columns || 80,
     environment: process.env,
     cwd: process.cwd(),
     signal: interrupted.signal,
-    ask: (question) => askOn(question, interrupted),
-    askSecret: (question) => askSecret(question, interrupted),
+    ask: async (question) => (await import("./ask.ts")).ask(question, interrupted),
+    askSecret: async (question) => (await import("./ask-secret.ts")).askSecret(question, interrupted),
     readInput: () => Bun.stdin.text(),
     async flush() {
       // By their end: Bun calls a write back when only a part of what is before it has gone into a pipe.
       await Promise.all([process.stdout, process.stderr].map((stream) => new Promise<void>((done) => stream.end(done))));
     },
   };
-}
-
-async function askOn(question: string, interrupted: AbortController): Promise<string> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  lines.once("SIGINT", () => interrupted.abort(new DOMException("Interrupted.", "AbortError")));
-  const closed = new Promise<never>((_, reject) => {
-    lines.once("close", () => reject(new DOMException("Interrupted.", "AbortError")));
-  });
-  try {
-    return await Promise.race([lines.question(question, { signal: interrupted.signal }), closed]);
-  } finally {
-    lines.close();
-    closed.catch(() => undefined);
-  }
 }

@@ -1,6 +1,6 @@
 import { LarderError } from "../contract/bare.ts";
 import type { EnvironmentName, Host } from "../contract/index.ts";
-import { sleep } from "../lib/index.ts";
+import { sleep } from "../lib/bare.ts";
 import type { Watcher } from "./follow-operation.ts";
 import type { LarderClient } from "./larder-client.ts";
 import { patiently } from "./patiently.ts";

@@ -13,7 +13,6 @@ import { pullTarballs, type Tarball, type TarballSource } from "./pull-tarballs.
 import { currentBootId } from "./record.ts";
 import { createFileSharer } from "./share-files.ts";
 import type { StoreWriter } from "./store-writer.ts";
-import { openUnpacker } from "./unpacker.ts";
 
 export interface MaterialiseOptions extends TarballSource {
   signal: AbortSignal;
@@ -124,6 +123,9 @@ async function buildPackages(
     while (left[0] && (await naming(left[0], () => clone(left[0] as PlannedPackage)))) left.shift();
     if (left[0]) groups.set(left[0].integrity, left);
   }
+  if (groups.size === 0) return;
+  // With what reads archives behind it: a host that goes back to what it has does not wait for that.
+  const { openUnpacker } = await import("./unpacker.ts");
   await using unpacker = openUnpacker(groups.size, signal);
   const unpack = async (planned: PlannedPackage, tarball: Tarball) => {
     const packedBytes = await unpacker.unpack(jobOf(planned), tarball);

@@ -1,7 +1,7 @@
 import { LarderError } from "../../contract/bare.ts";
 import { isLikeEnrolmentToken } from "../../contract/for-hosts.ts";
 import type { Host } from "../../contract/index.ts";
-import { sleep } from "../../lib/index.ts";
+import { sleep } from "../../lib/bare.ts";
 import { type CommandContext, defineCommand, type Outcome } from "../command.ts";
 import { connect, findServer } from "../connection.ts";
 import type { LarderClient } from "../larder-client.ts";

@@ -1,7 +1,7 @@
 import { lstat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { exitCodeOf, LarderError, type SpecifierTypes, type TypesIndex } from "../../contract/index.ts";
-import { undefinedOn } from "../../lib/index.ts";
+import { undefinedOn } from "../../lib/bare.ts";
 import { type CommandContext, defineCommand, type Page } from "../command.ts";
 import { type Connection, connect } from "../connection.ts";
 import { parseCount } from "../option-values.ts";

@@ -1,6 +1,6 @@
 import { exitCodeOf, hasCode } from "../../contract/bare.ts";
 import type { HostStore, TrustReport, VerifyReport } from "../../host/index.ts";
-import { sleep } from "../../lib/index.ts";
+import { sleep } from "../../lib/bare.ts";
 import { type CommandContext, defineCommand, type Page } from "../command.ts";
 import { connectAsHost } from "../local-agent.ts";
 import { openExistingStore } from "../local-store.ts";
