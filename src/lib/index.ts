@@ -9,7 +9,7 @@ export { errnoOf, undefinedOn } from "./errno.ts";
 /** @internal For tests. */
 export { armFailpoints, failpoint } from "./failpoint.ts";
 export { isAlive, type Liveness, openLiveness } from "./liveness.ts";
-export { createLogger, type Logger, type LogLevel, silentLogger } from "./logger.ts";
+export { type Logger, type LogLevel, silentLogger } from "./logger.ts";
 export { mapConcurrent } from "./map-concurrent.ts";
 export { Mutex } from "./mutex.ts";
 export { backoffMs, jittered, sleep } from "./sleep.ts";
