@@ -7,6 +7,7 @@ import {
   materialise,
   planTree,
   readKeptManifest,
+  restoreCurrent,
   type StoreWriter,
   type VerifyReport,
 } from "../host/index.ts";
@@ -26,7 +27,7 @@ export interface RepairOptions {
 }
 
 /**
- * Makes anew what is damaged, in every tree here, and fetches only that. A package of no tree is dropped. Afterwards the store is trusted. Throws what
+ * Makes anew what is damaged, in every tree here, fetches only that, and mends the link to the current one. A package of no tree is dropped. Afterwards the store is trusted. Throws what
  * stops it, `E_SERVER_UNREACHABLE` say; what was mended by then stays mended, and what was damaged stays in place.
  */
 export async function repairStore(writer: StoreWriter, { controlPlane, damaged, signal }: RepairOptions): Promise<RepairSummary> {
@@ -52,6 +53,7 @@ export async function repairStore(writer: StoreWriter, { controlPlane, damaged, 
     for (const { key } of broken) packages.delete(key);
   }
   await dropPackages(writer, packages);
+  await restoreCurrent(writer);
   await markSettled(store.layout);
   return summary;
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmod, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildGeneration } from "../../test/harness/fixture-generation.ts";
 import { until } from "../../test/harness/until.ts";
@@ -51,6 +51,21 @@ describe("a repair", () => {
     expect(blobsAsked()).toBe(1);
     expect((await verifyStore(host.store)).problems).toEqual([]);
     expect(await readdir(host.store.layout.incoming)).toEqual([]);
+  });
+
+  test("points the link to the current tree at the tree of the last flip, and nobody is asked", async () => {
+    const link = join(host.directory, "current");
+    for (const harm of [() => symlink("/etc", link), () => Promise.resolve()]) {
+      await rm(link);
+      await harm();
+      expect((await verifyStore(host.store)).problems).toMatchObject([{ path: "current" }]);
+      expect(await checkTrust(host.store)).toMatchObject({ trusted: false, problems: [{ link: "tree", subject: "current" }] });
+      fake.requests.length = 0;
+      await repair();
+      expect(fake.requests).toEqual([]);
+      expect(await checkTrust(host.store)).toMatchObject({ trusted: true, generation: 2 });
+      expect((await verifyStore(host.store)).problems).toEqual([]);
+    }
   });
 
   test("leaves what is damaged in place while the control plane is away, and says so", async () => {

@@ -1,4 +1,4 @@
-import { access, readlink } from "node:fs/promises";
+import { access, lstat, readlink } from "node:fs/promises";
 import { isLockfileHash, type LockfileHash } from "../contract/for-hosts.ts";
 import { undefinedOn } from "../lib/index.ts";
 import { describeDiskErrors } from "./disk-error.ts";
@@ -25,6 +25,15 @@ export async function currentHash({ layout }: HostStore): Promise<LockfileHash |
   const target = await describeDiskErrors(layout.current, () => undefinedOn(["ENOENT", "EINVAL"], readlink(layout.current)));
   const hash = /^trees\/([0-9a-f]+)$/.exec(target ?? "")?.[1] ?? "";
   return isLockfileHash(hash) ? hash : undefined;
+}
+
+/**
+ * How `current` fails to name a tree on a host that has served one. A first flip that was killed before its link is no loss: the next pass makes it.
+ */
+export async function lossOfCurrent(store: HostStore): Promise<"missing" | "changed" | undefined> {
+  if ((await currentHash(store)) !== undefined) return undefined;
+  if (await undefinedOn(["ENOENT"], lstat(store.layout.current))) return "changed";
+  return (await readFlips(store)).length > 1 ? "missing" : undefined;
 }
 
 /** `undefined` unless the tree is there. */

@@ -18,6 +18,7 @@ export { hasHeardOfKey, isByAnotherKey, keepAnnouncedKey, pinNextKey, withKey } 
 export { createPlanMemory, type PlanMemory } from "./plan-memory.ts";
 export { type PackageLink, type PlannedPackage, planTree, type TreePlan } from "./plan-tree.ts";
 export { currentBootId } from "./record.ts";
+export { restoreCurrent } from "./restore-current.ts";
 export { isSettled, markSettled, unsettle } from "./settle.ts";
 export { dropPackages } from "./staging.ts";
 export { type AcceptedState, readAccepted, readHostKey, readIdentity, type StoredIdentity, writeIdentity } from "./state.ts";

@@ -8,7 +8,7 @@ import {
   type SignedDesiredState,
 } from "../contract/for-hosts.ts";
 import { undefinedOn } from "../lib/index.ts";
-import { currentHash } from "./current-tree.ts";
+import { currentHash, lossOfCurrent } from "./current-tree.ts";
 import type { HostStore } from "./host-store.ts";
 import { manifestPath, readKeptManifest } from "./kept-manifest.ts";
 import { type PlannedPackage, planTree, type TreePlan } from "./plan-tree.ts";
@@ -39,8 +39,12 @@ export interface TrustReport {
 export async function checkTrust(store: HostStore): Promise<TrustReport> {
   const report: TrustReport = { trusted: true, packages: 0, problems: [] };
   const current = await currentHash(store);
-  if (current === undefined) return report;
   try {
+    if (current === undefined) {
+      if (await lossOfCurrent(store))
+        throw new Broken("tree", "current", "The link that names the current tree is missing or bent.");
+      return report;
+    }
     const identity = await pinnedIdentity(store);
     const signed = await signedStateOf(store, { identity, current });
     report.generation = signed.desired.generation;

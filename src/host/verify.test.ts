@@ -20,7 +20,8 @@ async function served(host: TestStore) {
   await host.build(built);
   await flipCurrent(host.writer, { generation: 1, lockfileHash: built.lockfileHash });
   const package_ = (name: string, ...path: string[]) => join(host.store.layout.packages, keyOf(name), ...path);
-  return { inside: package_, tree: join(host.store.layout.trees, built.lockfileHash) };
+  const { current } = host.store.layout;
+  return { current, inside: package_, tree: join(host.store.layout.trees, built.lockfileHash) };
 }
 
 test("an intact store says how much was checked (I2)", async () => {
@@ -84,6 +85,7 @@ describe("damage", () => {
     ["a root link bent", ({ tree }) => rm(join(tree, inA)).then(() => symlink("../..", join(tree, inA))), "changed", "tree"],
     ["a root link more", ({ tree }) => symlink("../..", join(tree, "node_modules/more")), "extra", "tree"],
     ["a tree's record less", ({ tree }) => rm(join(tree, "larder.json")), "record", "tree"],
+    ["the current link bent", ({ current }) => rm(current).then(() => symlink("/etc", current)), "changed", "current tree"],
     ["the current tree less", ({ tree }) => rm(tree, { recursive: true }), "missing", "tree"],
   ];
 

@@ -1,6 +1,6 @@
 import type { LockfileHash, Progress } from "../contract/for-hosts.ts";
 import { mapConcurrent, undefinedOn } from "../lib/index.ts";
-import { currentHash } from "./current-tree.ts";
+import { currentHash, lossOfCurrent } from "./current-tree.ts";
 import { describeDiskErrors } from "./disk-error.ts";
 import type { HostStore } from "./host-store.ts";
 import { type PackageKey, recordName } from "./layout.ts";
@@ -13,7 +13,7 @@ import { checkTree } from "./verify-tree.ts";
 
 export interface Damage {
   kind: "missing" | "extra" | "changed" | "record";
-  /** `name@version`, or `tree <hash>`. */
+  /** `name@version`, `tree <hash>`, or `link to the current tree`. */
   subject: string;
   /** Relative to the store. */
   path: string;
@@ -116,6 +116,8 @@ async function checkTrees(store: HostStore, report: VerifyReport, leases: Lease[
 }
 
 async function checkCurrent(store: HostStore, report: VerifyReport): Promise<void> {
+  const lost = await lossOfCurrent(store);
+  if (lost) report.problems.push({ kind: lost, subject: "link to the current tree", path: "current" });
   const hash = await currentHash(store);
   if (hash === undefined || (await listTrees(store.layout)).includes(hash)) return;
   report.problems.push({ kind: "missing", subject: `tree ${hash}`, path: `trees/${hash}` });

@@ -82,9 +82,10 @@ const problemsShown = 50;
 function renderFound(found: Found, directory: string, page: Page): string[] {
   const { green } = page.style;
   if (found.trees === 0 && found.intact) return [`There is nothing to check in ${directory}: no generation was built here yet.`];
-  const trust = found.trusted
-    ? [`${green("✔")} Trusted: generation ${found.trust.generation ?? 0} and ${count(found.trust.packages, "package")} as signed`]
-    : renderDistrust(found.trust, page);
+  const { generation, packages } = found.trust;
+  const signed =
+    generation === undefined ? "no tree is served yet" : `generation ${generation} and ${count(packages, "package")} as signed`;
+  const trust = found.trusted ? [`${green("✔")} Trusted: ${signed}`] : renderDistrust(found.trust, page);
   return [...renderIntact(found, page), ...trust];
 }
 
