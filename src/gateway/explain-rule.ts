@@ -2,7 +2,7 @@ import { defaultEnvironment, type Finding, type PolicyRule } from "../contract/i
 import type { Release, Rules } from "./judge-release.ts";
 
 /** Each rule's finding about one release: what is wrong, and the way out. */
-export function explain({ environment, policy, now }: Rules, { name, version, registry }: Release) {
+export function explain({ environment, policy, now }: Rules, { name, version, registry, publishedAt: said }: Release) {
   const label = `${name}@${version}`;
   const flag = environment === defaultEnvironment ? "" : ` --environment ${environment}`;
   const waive = (rule: PolicyRule, subject = label) => `larder waivers add ${subject} --rule ${rule} --reason "…"${flag}`;
@@ -26,7 +26,7 @@ export function explain({ environment, policy, now }: Rules, { name, version, re
     unknownAge: (): Finding =>
       finding(
         "unknown-age",
-        `The registry ${registry} does not say when ${label} was published; the policy takes nothing younger than ${formatAge(policy.minReleaseAgeMs)}.`,
+        `The registry ${registry} ${said === undefined ? `does not say when ${label} was published` : `says that ${label} was published in the future, ${new Date(said).toISOString()}`}; the policy takes nothing younger than ${formatAge(policy.minReleaseAgeMs)}.`,
         {
           hint: `Let it in: ${waive("unknown-age")}. Or all that this registry has: ${waive("unknown-age", `--registry ${registry}`)}`,
         },

@@ -41,6 +41,12 @@ describe("release age", () => {
     expect(refusals(testNow + 1)).toEqual(["unknown-age"]);
   });
 
+  test("says that a time lies ahead, and which", () => {
+    const message = judge(release({ publishedAt: testNow + 1 })).refusals[0]?.message;
+    expect(message).toContain(`in the future, ${new Date(testNow + 1).toISOString()}`);
+    expect(judge(release({ publishedAt: undefined })).refusals[0]?.message).toContain("does not say when");
+  });
+
   test("of nothing lets in every age, the unknown too", () => {
     const any = createJudge(testRules({ minReleaseAgeMs: 0 }));
     expect(any(release({ publishedAt: undefined })).refusals).toEqual([]);

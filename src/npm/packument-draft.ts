@@ -50,7 +50,9 @@ export function createPackumentDraft({ name, host, limits }: DraftOptions): Pack
     },
     finish() {
       if (declaredName === name) return packument;
-      throw new JsonShapeError(`it describes ${JSON.stringify(declaredName)?.slice(0, 100)}`);
+      throw new JsonShapeError(
+        declaredName === undefined ? "it names no package" : `it describes ${JSON.stringify(declaredName).slice(0, 100)}`,
+      );
     },
   };
 }

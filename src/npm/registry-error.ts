@@ -1,10 +1,11 @@
 import { LarderError } from "../contract/index.ts";
+import type { CertificateFault, ConnectionFault } from "./http-fault.ts";
 
 // What a user is told of trouble with a registry. `label` is what was asked for: a package, a version, a search.
 
-export const unreachable = (label: string, host: string, cause: Error): LarderError =>
+export const unreachable = (label: string, host: string, cause: ConnectionFault): LarderError =>
   new LarderError("E_REGISTRY_UNREACHABLE", `Could not get ${label} from the registry ${host}: ${cause.message}.`, {
-    hint: "Check the network and the registry, then try again.",
+    hint: cause.hint ?? "Check the network and the registry, then try again.",
     retryable: true,
     details: { subject: label, registry: host },
     cause,
@@ -17,9 +18,9 @@ export const badAnswer = (label: string, host: string, why: string, cause?: unkn
     cause,
   });
 
-export const untrusted = (label: string, host: string, cause: Error): LarderError =>
+export const untrusted = (label: string, host: string, cause: CertificateFault): LarderError =>
   new LarderError("E_REGISTRY_ANSWER", `Could not get ${label} from the registry ${host}: ${cause.message}.`, {
-    hint: "If its certificate is of an authority of your own, give that with: larder registry set NAME --ca FILE",
+    hint: cause.hint ?? "If its certificate is of an authority of your own, give that with: larder registry set NAME --ca FILE",
     details: { subject: label, registry: host },
     cause,
   });
@@ -47,7 +48,7 @@ export function notLetIn(
       ? `The registry ${host} does not let Larder read ${label} (HTTP status ${status}).`
       : `The registry ${host} sends Larder to ${elsewhere} for ${label}, which does not let it in (HTTP status ${status}).`;
   const hint = hasCredentials
-    ? "Its token may be wrong, expired, or not allowed to read this package; `larder registry test` shows which. The registry may also block it."
+    ? "Its token may be wrong, expired, or not allowed to read this package: give another with `larder registry set`. The registry may also block it."
     : "The package may be private: give the registry a token with `larder registry set`. The registry may also block it.";
   return new LarderError("E_REGISTRY_AUTH", message, { hint, details: { subject: label, registry: host } });
 }

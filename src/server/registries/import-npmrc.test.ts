@@ -85,6 +85,38 @@ test("credentials whose registry the file does not name, and half of a pair, are
   ]);
 });
 
+test("credentials without an address go to the registry that the file names, else to npm's alone", async () => {
+  const bare = `_authToken=${token}\n`;
+  const named = await importText(`registry=https://named.example/\n${bare}`, { dryRun: true });
+  expect(named.registries).toMatchObject([{ name: "default", url: "https://named.example/", hasToken: true }]);
+  const stray = await importText(bare, { dryRun: true });
+  expect(stray).toMatchObject({ registries: [], ignored: [{ line: 1, why: expect.stringContaining("registry.npmjs.org") }] });
+});
+
+test("credentials for the default registry that is stored are its, and do not move it", async () => {
+  await server.admin.registries.set({ name: "default", url: "https://mirror.example/npm/", auth: { type: "none" } });
+  const given = await importText(`//mirror.example/npm/:_authToken=${token}\n`, { dryRun: true });
+  expect(given.registries).toMatchObject([{ name: "default", url: "https://mirror.example/npm/", hasToken: true }]);
+});
+
+test("a registry that moves away from where its credentials may go takes new ones along", async () => {
+  const before = { name: "moves", url: "https://a.example/npm/x/", credentialsFor: "https://a.example/npm/" };
+  await server.admin.registries.set({ ...before, auth: { type: "bearer", token } });
+  const url = "https://b.example/";
+  const refused = await refusalOf(server.admin.registries.set({ name: "moves", url }));
+  expect([refused.code, refused.hint]).toEqual(["E_INPUT", expect.stringContaining("Give the token again")]);
+  const moved = await server.admin.registries.set({ name: "moves", url, auth: { type: "bearer", token } });
+  expect(moved).toMatchObject({ url, hasToken: true, credentialsFor: url });
+});
+
+test("a secret that is nothing is refused with its line, and a pair that is none is said to be ignored", async () => {
+  const refused = await refusalOf(importText("@e:registry=https://e.example/\n//e.example/:_authToken=\n"));
+  expect(refused).toMatchObject({ code: "E_INPUT", message: expect.stringContaining("Line 2") });
+  expect(refused.hint).toContain("was not set");
+  const { ignored } = await importText("@e:registry=https://e.example/\n//e.example/:_auth=notapair\n", { dryRun: true });
+  expect(ignored).toEqual([{ line: 2, why: expect.stringContaining("NAME:PASSWORD in base64") }]);
+});
+
 test("what must not be a registry is not imported either", async () => {
   expect((await refusalOf(importText("@m:registry=http://169.254.169.254/\n"))).code).toBe("E_REGISTRY_ADDRESS");
   expect((await refusalOf(importText("@m:registry=file:///etc/\n"))).code).toBe("E_INPUT");

@@ -29,6 +29,7 @@ export async function importNpmrc(
 ): Promise<RegistryImport> {
   const npmrc = parseNpmrc(text);
   assertNoVariables(npmrc);
+  assertNothingEmpty(npmrc);
   if (npmrc.cafile !== undefined && cafile === undefined) throw missingCafile();
   const plan = (stored: readonly StoredRegistry[]) => planImport(npmrc, { stored, cafile, setting, vault, actor });
   const before = await listStoredRegistries(db.query);
@@ -65,15 +66,19 @@ interface PlanOptions {
   actor: string;
 }
 
+/** What npm asks, and sends credentials without an address to, as long as an .npmrc names no other. */
+const npmsDefault = new URL("https://registry.npmjs.org/");
+
 function planImport(npmrc: Npmrc, { stored, cafile, setting, vault, actor }: PlanOptions) {
+  const present = stored.find(({ name }) => name === defaultRegistryName);
   const ca = [npmrc.ca, cafile].filter((each) => each !== undefined).join("\n");
   const used = new Set<NpmrcCredentials>();
   const taken = new Set([defaultRegistryName, ...stored.map(({ name }) => name)]);
-  const inputs = groupByAddress(npmrc, setting).map(({ url, scopes }): RegistryInput => {
+  const inputs = groupByAddress(npmrc, present ? new URL(present.url) : setting).map(({ url, scopes }): RegistryInput => {
     const existing = stored.find(
       (each) => each.url === url.href && (each.name === defaultRegistryName) === (scopes === undefined),
     );
-    const credentials = credentialsFor(npmrc.credentials, url, scopes === undefined);
+    const credentials = credentialsFor(npmrc, url, scopes === undefined);
     if (credentials) used.add(credentials.found);
     return {
       name: scopes === undefined ? defaultRegistryName : (existing?.name ?? freeName(url, taken)),
@@ -93,12 +98,19 @@ function planImport(npmrc: Npmrc, { stored, cafile, setting, vault, actor }: Pla
   }
   const ignored = npmrc.credentials
     .filter((each) => !used.has(each))
-    .map(({ line }) => ({ line, why: "no registry in this file has the address that these credentials are for" }));
+    .map(({ line, address }) => ({
+      line,
+      why:
+        address === undefined
+          ? `without an address these credentials are for ${npmsDefault.href}, which is not the default registry here`
+          : "no registry in this file has the address that these credentials are for",
+    }));
   return { registries, ignored };
 }
 
 /** One registry for each address: the default, and those of scopes. Credentials for the default alone name it, too. */
-function groupByAddress({ registries, credentials }: Npmrc, setting: URL): { url: URL; scopes: string[] | undefined }[] {
+function groupByAddress(npmrc: Npmrc, present: URL): { url: URL; scopes: string[] | undefined }[] {
+  const { registries } = npmrc;
   const byAddress = new Map<string, { url: URL; scopes: string[] }>();
   for (const registry of registries) {
     if (registry.scope === undefined) continue;
@@ -108,20 +120,21 @@ function groupByAddress({ registries, credentials }: Npmrc, setting: URL): { url
     byAddress.set(url.href, group);
   }
   const named = registries.findLast(({ scope }) => scope === undefined);
-  const main = named ? addressOf(named) : registryAddress(setting);
-  const isMeant = named !== undefined || credentialsFor(credentials, main, true) !== undefined;
+  const main = named ? addressOf(named) : registryAddress(present);
+  const isMeant = named !== undefined || credentialsFor(npmrc, main, true) !== undefined;
   return [...(isMeant ? [{ url: main, scopes: undefined }] : []), ...byAddress.values()];
 }
 
 /** As npm does: those of the address itself, or of the nearest one above it. */
 function credentialsFor(
-  all: readonly NpmrcCredentials[],
+  { credentials: all, registries }: Npmrc,
   url: URL,
   isDefault: boolean,
 ): { found: NpmrcCredentials; prefix: string } | undefined {
+  const takesBare = isDefault && (url.href === npmsDefault.href || registries.some(({ scope }) => scope === undefined));
   const matching = all
     .flatMap((found) => {
-      if (found.address === undefined) return isDefault ? [{ found, prefix: url.href }] : [];
+      if (found.address === undefined) return takesBare ? [{ found, prefix: url.href }] : [];
       const address = URL.canParse(`${url.protocol}${found.address}`)
         ? registryAddress(new URL(`${url.protocol}${found.address}`))
         : undefined;
@@ -163,6 +176,13 @@ function assertNoVariables({ variables }: Npmrc): void {
   throw new LarderError("E_INPUT", `The .npmrc takes values from environment variables, which Larder does not have: ${lines}.`, {
     hint: "Fill them in on the way: envsubst < .npmrc | larder registry import -",
     details: { lines: variables.map(({ line, variable }) => ({ line, variable })) },
+  });
+}
+
+function assertNothingEmpty({ empty: [first] }: Npmrc): void {
+  if (first === undefined) return;
+  throw new LarderError("E_INPUT", `Line ${first.line} of the .npmrc has nothing for ${first.key.replace(/^.*:/, "")}.`, {
+    hint: "If it was filled in from an environment variable, that was not set. Set it, or take the line out.",
   });
 }
 

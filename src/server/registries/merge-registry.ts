@@ -46,20 +46,18 @@ function mergeCredentials(
   { name, auth, credentialsFor: given }: RegistryInput,
   { before, url, vault }: { before: StoredRegistry | undefined; url: string; vault: Vault },
 ): Credentials {
-  const followsAddress = before === undefined || before.credentialsFor === undefined || before.credentialsFor === before.url;
+  const wanted = auth === undefined ? undefined : withoutEmpty(auth);
+  if (wanted?.type === "none") return { auth: "none" };
+  const known = before?.credentialsFor;
+  const followsAddress = known === undefined || known === before?.url || !isBelow(new URL(url), new URL(known));
   const credentialsFor =
-    given !== undefined && given !== ""
-      ? parseAddress(given, "The address for credentials")
-      : followsAddress
-        ? url
-        : before.credentialsFor!;
+    given !== undefined && given !== "" ? parseAddress(given, "The address for credentials") : followsAddress ? url : known;
   if (!isBelow(new URL(url), new URL(credentialsFor))) {
     throw refusal(
       `Credentials for ${credentialsFor} would never be sent to ${url}, which is not below it.`,
       "Give an address that the registry's begins with.",
     );
   }
-  const wanted = auth === undefined ? undefined : withoutEmpty(auth);
   if (wanted === undefined) {
     if (before?.sealedCredentials === undefined) return { auth: "none" };
     if (before.credentialsFor !== credentialsFor)
@@ -67,7 +65,6 @@ function mergeCredentials(
     const { auth: kept, sealedCredentials } = before;
     return { auth: kept, credentialsFor, sealedCredentials };
   }
-  if (wanted.type === "none") return { auth: "none" };
   assertHeaderSafe(wanted);
   return { auth: wanted.type, credentialsFor, sealedCredentials: sealCredentials(vault, { name, credentialsFor }, wanted) };
 }

@@ -21,6 +21,8 @@ export interface Npmrc {
   /** The file that `cafile` names. */
   cafile?: string;
   ignored: { line: number; why: string }[];
+  /** Lines with a secret that is nothing: what is left of a variable that nobody had set. */
+  empty: { line: number; key: string }[];
   /** Lines whose value is an environment variable's, which only whoever has the file can know. */
   variables: { line: number; key: string; variable: string }[];
 }
@@ -35,7 +37,7 @@ const secretKeys = new Set(["_authToken", "_auth", "username", "_password"]);
 
 /** What an .npmrc says of registries. Pure; values are taken as they stand. Messages name keys and lines, never values. */
 export function parseNpmrc(text: string): Npmrc {
-  const npmrc: Npmrc = { registries: [], credentials: [], ignored: [], variables: [] };
+  const npmrc: Npmrc = { registries: [], credentials: [], ignored: [], empty: [], variables: [] };
   const secrets = new Map<string, Map<string, Entry>>();
   const cas: string[] = [];
   for (const entry of entriesOf(text)) {
@@ -50,6 +52,7 @@ export function parseNpmrc(text: string): Npmrc {
     else if (key === "registry" || scope !== undefined) npmrc.registries.push({ scope, url: value, line });
     else if (key === "cafile") npmrc.cafile = value;
     else if (key.startsWith("ca")) cas.push(value.replaceAll("\\n", "\n"));
+    else if (value === "") npmrc.empty.push({ line, key });
     else {
       const of = secrets.get(address ?? "") ?? new Map<string, Entry>();
       secrets.set(address ?? "", of.set(secret, entry));
@@ -59,7 +62,12 @@ export function parseNpmrc(text: string): Npmrc {
   for (const [address, entries] of secrets) {
     const found = credentialsOf(entries);
     if (found) npmrc.credentials.push({ address: address || undefined, ...found });
-    else for (const { key, line } of entries.values()) npmrc.ignored.push({ line, why: `${key} alone is half of a pair` });
+    else
+      for (const { key, line } of entries.values())
+        npmrc.ignored.push({
+          line,
+          why: `${key} ${entries.has("_auth") ? "is not NAME:PASSWORD in base64" : "alone is half of a pair"}`,
+        });
   }
   return npmrc;
 }
