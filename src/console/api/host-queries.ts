@@ -57,3 +57,14 @@ export function showHosts(queries: QueryClient, changed: ReadonlyMap<string, Hos
     queries.setQueryData<Host>([...keys.hosts, "one", host.id], (known) => known && host);
   }
 }
+
+/** Scrolled further than this a list keeps to its own pace: it is read page by page, and a fleet that is under way changes all the time. */
+const freshPages = 2;
+
+/** Asks again for all that follows from hosts and is on screen. */
+export function refreshHosts(queries: QueryClient): void {
+  void queries.invalidateQueries({
+    queryKey: keys.hosts,
+    predicate: ({ state }) => ((state.data as Partial<Pages> | undefined)?.pages?.length ?? 0) <= freshPages,
+  });
+}

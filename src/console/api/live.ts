@@ -1,7 +1,7 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useState } from "react";
 import { type Event, eventSchema, type Host, type Operation, rawRoutes } from "../../contract/index.ts";
-import { showHosts } from "./host-queries.ts";
+import { refreshHosts, showHosts } from "./host-queries.ts";
 import { keys } from "./queries.ts";
 
 /** connecting: not yet, or again · live: changes show by themselves · offline: this browser has no network. */
@@ -11,7 +11,7 @@ export const useLiveness = (): Liveness => useContext(LivenessContext);
 
 /** A fleet reports in bursts; the screen follows at this pace. */
 const paceMs = 200;
-/** Numbers, and who is in which list, at this one. */
+/** Numbers, and who is in which list, at most at this one. */
 const hostsPaceMs = 2000;
 
 /** Follows the control plane's events for as long as it is mounted, and puts what they say into the query cache. */
@@ -59,6 +59,8 @@ function createBatch(queries: QueryClient) {
   const stale = new Map<string, readonly string[]>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let hostsTimer: ReturnType<typeof setTimeout> | undefined;
+  let hostsChanged = false;
+  let hostsAt = Number.NEGATIVE_INFINITY;
   const invalidate = (key: readonly string[]) => stale.set(key.join(), key);
   const flush = () => {
     timer = undefined;
@@ -66,10 +68,17 @@ function createBatch(queries: QueryClient) {
       const changed = new Map(hosts);
       hosts.clear();
       showHosts(queries, changed);
-      hostsTimer ??= setTimeout(() => {
-        hostsTimer = undefined;
-        void queries.invalidateQueries({ queryKey: keys.hosts });
-      }, hostsPaceMs);
+    }
+    if (hostsChanged) {
+      hostsChanged = false;
+      hostsTimer ??= setTimeout(
+        () => {
+          hostsTimer = undefined;
+          hostsAt = performance.now();
+          refreshHosts(queries);
+        },
+        Math.max(0, hostsAt + hostsPaceMs - performance.now()),
+      );
     }
     for (const queryKey of stale.values()) void queries.invalidateQueries({ queryKey });
     stale.clear();
@@ -77,8 +86,9 @@ function createBatch(queries: QueryClient) {
   return {
     add(event: Event) {
       if (event.type === "host") hosts.set(event.host.id, event.host);
-      else if (event.type === "hosts") invalidate(keys.hosts);
-      else if (event.type === "packages") {
+      // A new generation makes hosts be behind.
+      if (event.type === "host" || event.type === "hosts" || event.type === "desired") hostsChanged = true;
+      if (event.type === "packages") {
         for (const key of [keys.packages(event.environment), keys.requests(event.environment)]) invalidate(key);
       } else if (event.type === "desired") {
         for (const key of [keys.generations(event.environment), keys.packages(event.environment), keys.environments])
