@@ -13,6 +13,7 @@ import packageRequests from "./0012-package-requests.sql" with { type: "text" };
 import keyHandovers from "./0013-key-handovers.sql" with { type: "text" };
 import spentProofs from "./0014-spent-proofs.sql" with { type: "text" };
 import announcedKeys from "./0015-announced-keys.sql" with { type: "text" };
+import changedHosts from "./0016-changed-hosts.sql" with { type: "text" };
 
 /** Every change to the schema, in order, for ever: the n-th makes schema version n. Imported as text, so that an executable carries them. */
 export const migrations: readonly string[] = [
@@ -31,4 +32,5 @@ export const migrations: readonly string[] = [
   keyHandovers,
   spentProofs,
   announcedKeys,
+  changedHosts,
 ];

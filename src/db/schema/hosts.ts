@@ -68,6 +68,8 @@ export const hosts = pgTable(
   },
   (table) => [
     index("hosts_environment").on(table.environment),
+    index("hosts_created_at").on(table.createdAt),
+    index("hosts_revoked_at").on(table.revokedAt).where(sql`revoked_at is not null`),
     uniqueIndex("hosts_public_key").on(table.publicKey).where(sql`revoked_at is null`),
   ],
 );
