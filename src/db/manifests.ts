@@ -1,4 +1,4 @@
-import { and, desc, eq, exists, inArray } from "drizzle-orm";
+import { and, desc, eq, exists, inArray, sql } from "drizzle-orm";
 import type { AddedDependency, BlobKey, EnvironmentName, Integrity, LockfileHash } from "../contract/index.ts";
 import type { Queryable } from "./queryable.ts";
 import { generations, manifestBlobs, manifests } from "./schema.ts";
@@ -13,7 +13,6 @@ export interface StoredManifest {
 }
 
 const columns = { lockfileHash: manifests.lockfileHash, digest: manifests.digest, body: manifests.body, nodes: manifests.nodes };
-const rowsPerInsert = 5000;
 
 /** What is stored with a manifest: `lockfile` is the `bun.lock` that it was made from, `blobs` are its nodes' keys, all platforms. */
 export type ManifestToStore = StoredManifest & {
@@ -26,11 +25,12 @@ export type ManifestToStore = StoredManifest & {
 export async function putManifest(tx: Queryable, manifest: ManifestToStore): Promise<void> {
   const { blobs, ...row } = manifest;
   await tx.insert(manifests).values(row).onConflictDoNothing();
-  const keys = [...new Set(blobs)];
-  for (let start = 0; start < keys.length; start += rowsPerInsert) {
-    const rows = keys.slice(start, start + rowsPerInsert).map((blobKey) => ({ lockfileHash: row.lockfileHash, blobKey }));
-    await tx.insert(manifestBlobs).values(rows).onConflictDoNothing();
-  }
+  // As one parameter: with one for each row, this was a third of what publishing costs.
+  const keys = JSON.stringify([...new Set(blobs)]);
+  await tx.execute(
+    sql`insert into ${manifestBlobs} (lockfile_hash, blob_key)
+      select ${row.lockfileHash}::text, jsonb_array_elements_text(${keys}::jsonb) on conflict do nothing`,
+  );
 }
 
 export async function getManifest(tx: Queryable, lockfileHash: LockfileHash): Promise<StoredManifest | undefined> {

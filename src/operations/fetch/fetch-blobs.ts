@@ -1,11 +1,12 @@
 import type { BlobStore, BlobStores } from "../../blobs/index.ts";
 import { type BlobKey, LarderError, type ManifestNode, type Progress } from "../../contract/index.ts";
-import { type BlobEntry, type Db, getActiveStore, getBlobEntries, getQuarantinedStores } from "../../db/index.ts";
+import { type Db, getActiveStore } from "../../db/index.ts";
 import { mapConcurrent } from "../../lib/index.ts";
 import type { KnownSize } from "../install/caps.ts";
 import type { InstallOptions } from "../install/install-options.ts";
 import { admitTarball } from "./admit.ts";
 import { namingPackage } from "./describe-failure.ts";
+import { heldBlobs, type SeenBlobs } from "./held-blobs.ts";
 import { createBlobNotes } from "./note-blobs.ts";
 import { tarballUrl } from "./tarball-url.ts";
 
@@ -18,6 +19,8 @@ export interface FetchInput {
   wanted: Map<BlobKey, ManifestNode>;
   /** What they may come to, packed. */
   limitBytes?: number | undefined;
+  /** What stores were already asked about. */
+  seen?: SeenBlobs | undefined;
   /** A directory of this operation's own. */
   scratch: string;
   epoch: number;
@@ -42,8 +45,8 @@ export async function fetchBlobs(options: FetchOptions, input: FetchInput): Prom
   const { db, registry } = options;
   const blobs = await openActive(options);
   const { wanted, limitBytes = Number.POSITIVE_INFINITY } = input;
-  const present = await getBlobEntries(db.query, [...wanted.keys()]);
-  const missing = await missingBlobs(options, wanted, present);
+  const present = await heldBlobs(options, [...wanted.keys()], input.seen);
+  const missing = [...wanted].filter(([key]) => !present.has(key)).map(([, node]) => node);
   const entries = new Map<BlobKey, KnownSize>(present);
   const result = { fetched: 0, fetchedBytes: 0, blobs: wanted.size, bytes: 0, entries, warnings: [] as string[] };
   for (const { sizeBytes } of present.values()) result.bytes += sizeBytes;
@@ -104,41 +107,6 @@ async function openActive({ db, stores }: { db: Db; stores: BlobStores }): Promi
   const active = await getActiveStore(db.query);
   if (active === undefined) throw new Error("no blob store is active");
   return await stores.open(active);
-}
-
-/** Those without a row, and those of which no store has a copy that looks right and was not found bad: an install mends what was lost. */
-async function missingBlobs(
-  { db, stores }: { db: Db; stores: BlobStores },
-  wanted: Map<BlobKey, ManifestNode>,
-  present: Map<BlobKey, BlobEntry>,
-): Promise<ManifestNode[]> {
-  const bad = await getQuarantinedStores(db.query, [...present.keys()]);
-  const isHeld = async (entry: BlobEntry): Promise<boolean> => {
-    const others = stores.names.filter((name) => name !== entry.store);
-    const candidates = stores.names.includes(entry.store) ? [entry.store, ...others] : others;
-    for (const name of candidates.filter((name) => !bad.get(entry.key)?.includes(name))) {
-      const found = await headIn(stores, name, entry);
-      if (found?.sizeBytes === entry.sizeBytes) return true;
-    }
-    return false;
-  };
-  const checked = await mapConcurrent([...wanted], { limit: parallel }, async ([key, node]) => {
-    const entry = present.get(key);
-    if (entry && (await isHeld(entry))) return [];
-    present.delete(key);
-    return [node];
-  });
-  return checked.flat();
-}
-
-/** A store that the blob is not recorded in need not answer. */
-async function headIn(stores: BlobStores, name: string, { key, store }: BlobEntry): Promise<{ sizeBytes: number } | undefined> {
-  try {
-    return await (await stores.open(name)).head(key);
-  } catch (error) {
-    if (name === store) throw error;
-    return undefined;
-  }
 }
 
 const overLimit = (bytes: number, { limitBytes, label }: { limitBytes: number; label: string }): LarderError =>

@@ -14,10 +14,20 @@ const nothing: Manifest = { format: 1, roots: {}, nodes: {} };
 /** How a generation's manifest differs from that of the one before, or from nothing. `undefined`: that one's was collected. */
 export async function readChanges(
   tx: Queryable,
-  { previous, lockfileHash }: { previous: LockfileHash | undefined; lockfileHash: LockfileHash },
+  {
+    previous,
+    lockfileHash,
+    known = new Map(),
+  }: {
+    previous: LockfileHash | undefined;
+    lockfileHash: LockfileHash;
+    /** Manifests that need not be read. */
+    known?: ReadonlyMap<LockfileHash, Manifest>;
+  },
 ): Promise<GenerationChanges | undefined> {
-  const before = previous === undefined ? nothing : await readManifest(tx, previous);
-  const after = await readManifest(tx, lockfileHash);
+  const read = async (hash: LockfileHash) => known.get(hash) ?? (await readManifest(tx, hash));
+  const before = previous === undefined ? nothing : await read(previous);
+  const after = await read(lockfileHash);
   if (before === undefined || after === undefined) return undefined;
   const { changes, addedBytes } = diffManifests(before, after, await readSizes(tx, [after]));
   const count = (kind: string) => changes.filter(({ change }) => change === kind).length;

@@ -9,7 +9,7 @@ import type { InstallOptions } from "./install-options.ts";
 import type { InstallPlan } from "./read-inputs.ts";
 import type { Resolved } from "./resolve.ts";
 
-export interface CommitInput extends IdentifiedManifest, Pick<Resolved, "lockfile" | "verdict"> {
+export interface CommitInput extends IdentifiedManifest, Pick<Resolved, "lockfile" | "manifest" | "verdict"> {
   run: OperationRun;
   plan: InstallPlan;
   nodes: number;
@@ -24,8 +24,10 @@ type Committed = { generation: number; changed: boolean };
  */
 export async function commitInstall(options: InstallOptions, input: CommitInput): Promise<Committed | "stale"> {
   const { db, signer } = options;
-  const { run, plan, lockfileHash, digest, body, blobs, lockfile, verdict, nodes, timings } = input;
+  const { run, plan, lockfileHash, digest, body, blobs, lockfile, manifest, verdict, nodes, timings } = input;
   const { environment, current, packages } = plan;
+  const known = new Map([[lockfileHash, manifest]]);
+  if (plan.previous) known.set(plan.previous.lockfileHash, plan.previous.manifest);
   if (current?.lockfileHash === lockfileHash) return { generation: current.number, changed: false };
   await timings.phase("publish", () =>
     db.transaction(async (tx) => {
@@ -48,7 +50,7 @@ export async function commitInstall(options: InstallOptions, input: CommitInput)
           createdBy: run.operation.requestedBy,
           reason: "install",
           operationId: run.operation.id,
-          readChanges: (previous) => readChanges(tx, { previous, lockfileHash }),
+          readChanges: (previous) => readChanges(tx, { previous, lockfileHash, known }),
           sign: (generation) => signer.sign({ environment, generation, lockfileHash, manifestDigest: digest }),
         });
         if (outcome.kind === "stale") return "stale";

@@ -6,7 +6,7 @@ import type { FixturePackage } from "../../../test/harness/fixture-package.ts";
 import { type InstallStage, openInstallStage } from "../../../test/harness/install-stage.ts";
 import { until } from "../../../test/harness/until.ts";
 import { defaultEnvironment, LarderError } from "../../contract/index.ts";
-import { type Db, getDesiredState, listBlobEntries, listGenerations } from "../../db/index.ts";
+import { type Db, getDesiredState, listBlobEntries, listGenerations, quarantineBlob } from "../../db/index.ts";
 import { armFailpoints } from "../../lib/index.ts";
 import type { RegistryClient } from "../../npm/index.ts";
 
@@ -147,6 +147,26 @@ test("the retry of an install that failed fetches only what is missing", async (
   expect(await stage.installed()).toMatchObject({ generation: 1, fetched: 1, blobs: 4 });
   const fetched = stage.registry.requests.slice(before).filter(({ kind }) => kind === "tarball");
   expect(fetched.map(({ name }) => name)).toEqual(["lib"]);
+});
+
+test("a copy that is found bad or lost while the install resolves is fetched again", async () => {
+  stage = await openInstallStage(packages);
+  await stage.allow("app@1.0.0");
+  await stage.installed();
+  const [bad, lost] = await listBlobEntries(stage.db.query);
+  await stage.allow("@corp/utils@2.0.0");
+  armFailpoints(async (name) => {
+    if (name !== "install:planned") return;
+    await stage.blobs.delete(lost!.key);
+  });
+  expect(await stage.installed()).toMatchObject({ generation: 2, fetched: 2 });
+  armFailpoints(async (name) => {
+    if (name !== "install:resolved") return;
+    await quarantineBlob(stage.db.query, { key: bad!.key, store: bad!.store, reason: "corrupt" });
+  });
+  expect(await stage.installed()).toMatchObject({ fetched: 1 });
+  armFailpoints(undefined);
+  expect(await stage.installed()).toMatchObject({ fetched: 0 });
 });
 
 const connectionLost = () => new LarderError("E_STORE_UNAVAILABLE", "The database does not answer (08006).", { retryable: true });

@@ -14,6 +14,7 @@ import {
 import { getBlobEntries } from "../../db/index.ts";
 import { failpoint } from "../../lib/index.ts";
 import { fetchBlobs } from "../fetch/fetch-blobs.ts";
+import { seeBlobs } from "../fetch/held-blobs.ts";
 import { inScratch } from "../in-scratch.ts";
 import type { OperationHandler, OperationRun } from "../operation-handler.ts";
 import { assertCaps, judgeCaps, measure, wantedBlobs } from "./caps.ts";
@@ -56,7 +57,11 @@ async function installOnce(options: InstallOptions, run: OperationRun, scratch: 
   const plan = await timings.phase("plan", () => readInputs(options, run.operation.environment));
   const { caps } = plan.rules.policy;
   await failpoint("install:planned");
-  const resolved = await timings.phase("resolve", () => resolveGraph(options, { ...plan, scratch, signal }));
+  // Most of what will be wanted is of the current generation; the resolver leaves time to look at it.
+  const before = plan.previous ? [...wantedBlobs(plan.previous.manifest, plan.platforms).keys()] : [];
+  const [resolved, seen] = await timings.phase("resolve", () =>
+    Promise.all([resolveGraph(options, { ...plan, scratch, signal }), seeBlobs(options, before)]),
+  );
   const { manifest, verdict } = resolved;
   await failpoint("install:resolved");
   const wanted = wantedBlobs(manifest, plan.platforms);
@@ -69,7 +74,9 @@ async function installOnce(options: InstallOptions, run: OperationRun, scratch: 
     entries,
     warnings: odd,
     ...fetched
-  } = await timings.phase("fetch", () => fetchBlobs(options, { wanted, limitBytes, scratch, epoch, signal, report: run.report }));
+  } = await timings.phase("fetch", () =>
+    fetchBlobs(options, { wanted, limitBytes, seen, scratch, epoch, signal, report: run.report }),
+  );
   await failpoint("install:fetched");
   const capFindings = judgeCaps(caps, measure(manifest, wanted, entries));
   assertCaps(capFindings);
