@@ -28,16 +28,17 @@ const cases: Record<string, string[]> = {
 };
 const empty = scratch.join("empty.ts");
 await writeFile(empty, "");
-await mkdir(scratch.join("host"));
+const folder = scratch.join("work");
+for (const made of [folder, scratch.join("host")]) await mkdir(made);
 const launchers = { larder: larderCommand, ...(other && { other }) };
-await measured(larderCommand, ["reconcile", ...host], scratch.path, { LARDER_TOKEN: token });
+await measured(larderCommand, ["reconcile", ...host], folder, { LARDER_TOKEN: token });
 
 for (let round = 0; round < rounds; round++) {
   say(`round ${round + 1} of ${rounds}`);
-  report.add("bun", (await measured(process.execPath, [empty], scratch.path)).ms);
+  report.add("bun", (await measured(process.execPath, [empty], folder)).ms);
   for (const [title, args] of Object.entries(cases)) {
     for (const [name, launcher] of Object.entries(launchers)) {
-      const { ms, peakBytes } = await measured(launcher, args, scratch.path);
+      const { ms, peakBytes } = await measured(launcher, args, folder);
       report.add(`${name} ${title}`, ms, { peakBytes });
     }
   }
