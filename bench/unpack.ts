@@ -1,16 +1,14 @@
 // Where the processor time of a cold host's unpacking goes: the same tarballs, one step more in each row, each in a process of its own and on one thread.
 // Asserts nothing. `npm run bench -- unpack [--rounds N] [--json]`.
 import { createHash, type Hash } from "node:crypto";
-import { closeSync, futimesSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, futimesSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { type ArchiveSink, readTarballNow } from "../src/archive/index.ts";
-import { realPackages } from "../test/e2e/real-packages.ts";
-import { openRegistryMirror } from "../test/harness/registry-mirror.ts";
+import { collectTarballs } from "./collect-tarballs.ts";
 import { createReport, fileSystemOf, openScratch, readOptions, say } from "./report.ts";
-import { openStage } from "./stage.ts";
 
 const steps: Record<string, (content: Buffer, directory: string) => void> = {
   "SHA-512 of the tarball": (content) => createHash("sha512").update(content).digest(),
@@ -60,20 +58,6 @@ async function measureSteps(): Promise<void> {
     ],
     rows: Object.keys(steps).map((name) => ({ title: name, ours: name, peers: [] })),
   });
-}
-
-async function collectTarballs(directory: string): Promise<{ files: number; bytes: number }> {
-  mkdirSync(directory);
-  await using scratch = await openScratch("unpack-stage");
-  await using mirror = await openRegistryMirror();
-  await using stage = await openStage(scratch.join("control-plane"), mirror.url);
-  await stage.allow(realPackages);
-  const { blobs: files, bytes } = await stage.install();
-  const store = scratch.join("control-plane/control/blobs");
-  for (const entry of readdirSync(store, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) writeFileSync(join(directory, entry.name), readFileSync(join(entry.parentPath, entry.name)));
-  }
-  return { files, bytes };
 }
 
 function wholeOutput(content: Buffer): { chunkSize: number } {
