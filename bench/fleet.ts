@@ -1,5 +1,5 @@
 // Many simulated hosts on one replica with PostgreSQL: idle, one change, all back within a second; then requests per second. Asserts nothing.
-// `node_modules/.bin/bun bench/fleet.ts [--hosts 10000] [--idle 30] [--poll 15] [--report 60] [--no-throughput] [--profile DIR] [--json]`; writes bench/results/fleet.md. Hosts' rows are
+// `node_modules/.bin/bun bench/fleet.ts [--hosts 10000] [--idle 30] [--poll 60] [--report 60] [--no-throughput] [--profile DIR] [--json]`; writes bench/results/fleet.md. Hosts' rows are
 // written to the database as if they had joined a day ago: joining is not what is measured.
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
@@ -22,7 +22,7 @@ const numberOf = (name: string, fallback: number) =>
   options.includes(name) ? Number(options[options.indexOf(name) + 1]) : fallback;
 const hostCount = numberOf("--hosts", 10_000);
 const idleSeconds = numberOf("--idle", 30);
-const pace = { pollMs: numberOf("--poll", 15) * 1000, heartbeatMs: numberOf("--report", 60) * 1000 };
+const pace = { pollMs: numberOf("--poll", 60) * 1000, heartbeatMs: numberOf("--report", 60) * 1000 };
 const profileDirectory = options.includes("--profile") ? options[options.indexOf("--profile") + 1] : undefined;
 const profiling = profileDirectory ? { BUN_OPTIONS: `--cpu-prof --cpu-prof-md --cpu-prof-dir=${profileDirectory}` } : {};
 const say = (text: string) => process.stderr.write(`${text}\n`);

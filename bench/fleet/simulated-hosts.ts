@@ -7,7 +7,7 @@ import { createRawPool } from "./raw-http.ts";
 // A process of its own that stands for many hosts: an event stream each, a jittered poll behind it, and after a change the manifest's delta and a report, as
 // `src/agent` does it; a report every minute too. No store, no packages, no signatures checked. Commands come as lines of JSON on standard input, answers go as lines of JSON to standard output.
 
-let pollMs = 15_000;
+let pollMs = 60_000;
 let heartbeatMs = 60_000;
 /** Polls and reports share so many connections; streams have their own. */
 const pooled = 512;
@@ -82,7 +82,7 @@ async function look(host: Simulated): Promise<void> {
   if (answer?.status === 200) {
     const etag = /etag: (\S+)/i.exec(answer.headers)?.[1] ?? "";
     await converge(host, { signed: JSON.parse(new TextDecoder().decode(answer.body)) as Offer["signed"], etag });
-  } else if (performance.now() - host.reportedAt > heartbeatMs) await report(host);
+  } else if (performance.now() - host.reportedAt > 0.8 * heartbeatMs) await report(host);
 }
 
 async function converge(host: Simulated, { signed: { desired }, etag }: Offer): Promise<void> {

@@ -214,7 +214,7 @@ export function createControlPlaneClient(options: ControlPlaneOptions): ControlP
         },
       ),
 
-    async *events(signal, onOpen) {
+    async *events(signal, onOpen, onHeard) {
       // Ends the connection, whichever way the consumer leaves.
       const leave = new AbortController();
       const call = {
@@ -227,7 +227,7 @@ export function createControlPlaneClient(options: ControlPlaneOptions): ControlP
       try {
         const response = await callServer(address, call, async (answer) => answer);
         onOpen?.();
-        yield* readEvents(response, { idleMs, leave, server, signal });
+        yield* readEvents(response, { idleMs, leave, server, signal, onHeard });
       } finally {
         leave.abort();
       }
@@ -241,15 +241,21 @@ async function readIdentityAnswer(response: Response): Promise<HostIdentity> {
   throw misunderstood("its identity");
 }
 
-async function* readEvents(
-  response: Response,
-  { idleMs, leave, server, signal }: { idleMs: number; leave: AbortController; server: URL; signal: AbortSignal },
-): AsyncGenerator<HostEvent> {
+interface Reading {
+  idleMs: number;
+  leave: AbortController;
+  server: URL;
+  signal: AbortSignal;
+  onHeard: (() => void) | undefined;
+}
+
+async function* readEvents(response: Response, { idleMs, leave, server, signal, onHeard }: Reading): AsyncGenerator<HostEvent> {
   const parse = createEventParser(limits.event);
   let idle = setTimeout(() => leave.abort(), idleMs);
   try {
     for await (const chunk of response.body ?? []) {
       clearTimeout(idle);
+      onHeard?.();
       for (const data of parse(chunk)) {
         const event = hostEventSchema.safeParse(jsonOf(data));
         // An event of a later version: events are hints, the poll is the truth.

@@ -47,6 +47,6 @@ export interface ControlPlane {
   /** At most `max` scripts that wait for this host; each is given once. */
   claimRuns(max: number, signal?: AbortSignal): Promise<{ id: string; request: RunRequestBody }[]>;
   finishRun(id: string, outcome: RunOutcome, signal?: AbortSignal): Promise<void>;
-  /** Ends when the connection does; `onOpen` when it stands. */
-  events(signal: AbortSignal, onOpen?: () => void): AsyncIterable<HostEvent>;
+  /** Ends when the connection does; `onOpen` when it stands, `onHeard` whenever something comes, heartbeats too. */
+  events(signal: AbortSignal, onOpen?: () => void, onHeard?: () => void): AsyncIterable<HostEvent>;
 }

@@ -1,11 +1,13 @@
 import { type DesiredOffer, hasCode, LarderError } from "../contract/for-hosts.ts";
 import { backoffMs, type Logger, sleep } from "../lib/index.ts";
 import type { ControlPlane } from "./control-plane.ts";
+import type { StreamTrust } from "./stream-trust.ts";
 
 interface FollowOptions {
   /** `offer`: the desired state, if the event brought it. */
   wake(offer?: DesiredOffer): void;
   onRun(): void;
+  trust: StreamTrust;
   logger: Logger;
   signal: AbortSignal;
   /** Default 1 s. */
@@ -17,7 +19,7 @@ interface FollowOptions {
  * it says nothing. `onRun` for each script that waits. Ends when `signal` aborts; never throws.
  */
 export async function followEvents(controlPlane: ControlPlane, options: FollowOptions): Promise<void> {
-  const { wake, onRun, logger, signal, greetingMs = 1000 } = options;
+  const { wake, onRun, trust, logger, signal, greetingMs = 1000 } = options;
   for (let failures = 0; !signal.aborted; ) {
     const startedAt = performance.now();
     let askedMs = 0;
@@ -30,10 +32,12 @@ export async function followEvents(controlPlane: ControlPlane, options: FollowOp
     try {
       let opened = false;
       const onOpen = () => {
+        trust.opened();
         wakeIn(greetingMs);
         opened = true;
       };
-      for await (const event of controlPlane.events(signal, onOpen)) {
+      for await (const event of controlPlane.events(signal, onOpen, trust.heard)) {
+        if (event.type === "desired") trust.told(event.generation);
         if (event.type === "desired") wakeIn(Math.random() * (event.spreadMs ?? 0), event.offer);
         if (event.type === "reconcile") wakeIn(0);
         if (event.type === "run") onRun();
@@ -45,6 +49,7 @@ export async function followEvents(controlPlane: ControlPlane, options: FollowOp
       askedMs = retryAfterOf(error);
       logger[quiet ? "debug" : "warn"]({ err: error }, "no events from the control plane; polling goes on");
     } finally {
+      trust.ended();
       // The next stream begins with what is wanted then, and there is the poll.
       clearTimeout(later);
     }

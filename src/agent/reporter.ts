@@ -32,7 +32,7 @@ export interface ReporterOptions {
   controlPlane: ControlPlane;
   agentVersion: string;
   logger: Logger;
-  /** Default 60 s. */
+  /** About so long between two reports of the same: looks, which they come with, are jittered. Default 60 s. */
   heartbeatMs?: number;
   /** Default 500 ms. */
   throttleMs?: number;
@@ -54,7 +54,7 @@ export function createReporter(options: ReporterOptions): Reporter {
       const report = await describe(store, agentVersion, condition);
       const { freeBytes: _, totalBytes: __, ...telling } = report;
       const text = JSON.stringify(telling);
-      if (text === lastText && performance.now() - lastAt < heartbeatMs) return;
+      if (text === lastText && performance.now() - lastAt < 0.8 * heartbeatMs) return;
       lastAt = performance.now();
       await controlPlane.report({ ...report, session: await session.next() }, signal);
       lastText = text;

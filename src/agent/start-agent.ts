@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { type DesiredOffer, type ErrorBody, type HostPhase, hasCode, LarderError } from "../contract/for-hosts.ts";
-import { currentTree, type HostStore, type SweepOptions, type TreeRef } from "../host/index.ts";
+import { currentTree, type HostStore, isSettled, type SweepOptions, type TreeRef } from "../host/index.ts";
 import { backoffMs, jittered, type Logger, silentLogger, sleep } from "../lib/index.ts";
 import { scrub } from "./check-after-boot.ts";
 import type { ControlPlane } from "./control-plane.ts";
@@ -10,8 +10,10 @@ import type { ReconcileResult } from "./pass.ts";
 import { createReconcileMemory } from "./reconcile-memory.ts";
 import { reconcileOnce } from "./reconcile-once.ts";
 import { createReporter } from "./reporter.ts";
+import { restUntilDue } from "./rest.ts";
 import { createSentRuns, type ScriptRunner } from "./sent-runs.ts";
 import { createStoreLock, type StoreLock } from "./store-lock.ts";
+import { createStreamTrust } from "./stream-trust.ts";
 import { createWake } from "./wake.ts";
 
 export interface AgentOptions {
@@ -26,9 +28,9 @@ export interface AgentOptions {
   logger?: Logger;
   /** Default: a client for `server`. */
   controlPlane?: ControlPlane;
-  /** Time between two looks when no event comes, jittered. Default 15 s. */
+  /** Time between two looks when no event comes, jittered; up to four times as long, a minute at most, while the stream of events can be relied upon. Default 15 s. */
   pollMs?: number;
-  /** At most so long between two reports. Default 60 s. */
+  /** About so long between two reports when nothing changes. Default 60 s. */
   heartbeatMs?: number;
   /** What old trees are kept for, and how much. Default: nothing but the current tree and the one before. */
   sweep?: Pick<SweepOptions, "graceMs" | "quotaBytes">;
@@ -99,7 +101,14 @@ function runAgent(running: Running): Agent {
   const stop = new AbortController();
   const { signal } = stop;
   const wake = createWake();
+  const trust = createStreamTrust();
   const memory = createReconcileMemory();
+  /** A repair waits for it; a disk that cannot be read is for the pass to say. */
+  const isWanted = () =>
+    isSettled(store.layout).then(
+      (settled) => !settled,
+      () => true,
+    );
   let waiters: Waiter[] = [];
   let status: AgentStatus = { phase: tree ? "ready" : "pending", stale: false, ...(tree ? { tree } : {}) };
 
@@ -128,6 +137,7 @@ function runAgent(running: Running): Agent {
     try {
       const result = await pass();
       status = { phase: result.tree ? "ready" : "pending", stale: false, ...(result.tree ? { tree: result.tree } : {}) };
+      trust.found(result.tree?.generation ?? 0);
       if (result.kind === "flipped") logFlip(logger, result);
       for (const waiter of waiting) waiter.resolve(result);
       await reporter.report({ phase: status.phase }, signal);
@@ -155,7 +165,8 @@ function runAgent(running: Running): Agent {
       const next = await look(failures);
       failures = next.failures;
       if (next.holdMs > 0) await sleep(next.holdMs, signal).catch(() => undefined);
-      await wake.wait(next.waitMs, signal);
+      if (failures > 0) await wake.wait(next.waitMs, signal);
+      else await restUntilDue({ waitMs: next.waitMs, pollMs, wake, trust, isWanted, signal });
     }
   };
   const runs = createSentRuns({ controlPlane, runScript: running.runScript, logger, signal });
@@ -165,7 +176,7 @@ function runAgent(running: Running): Agent {
   };
   const tasks = Promise.all([
     loop(),
-    followEvents(controlPlane, { wake: wakeWith, onRun: runs.look, logger, signal }),
+    followEvents(controlPlane, { wake: wakeWith, onRun: runs.look, trust, logger, signal }),
     scrubNowAndThen(running, { wake: wake.wake, signal }),
   ]);
   return {

@@ -1,8 +1,8 @@
 /** A wish to be woken, remembered until somebody waits. */
 export interface Wake {
   wake(): void;
-  /** Resolves at the next `wake`, at once if there was one since the last wait, after `ms`, or when `signal` aborts. */
-  wait(ms: number, signal: AbortSignal): Promise<void>;
+  /** Resolves at the next `wake`, at once if there was one since the last wait, after `ms`, or when `signal` aborts. Whether there was one. */
+  wait(ms: number, signal: AbortSignal): Promise<boolean>;
 }
 
 export function createWake(): Wake {
@@ -24,7 +24,9 @@ export function createWake(): Wake {
         clearTimeout(timer);
         resume = undefined;
       }
+      const woken = wanted;
       wanted = false;
+      return woken;
     },
   };
 }

@@ -89,7 +89,12 @@ export const settingDescriptions: Record<SettingName, SettingDescription> = {
     fallback: "",
   },
   platform: { flag: "platform", argument: "PLATFORM", description: "what this host is, when it is not what it looks like" },
-  pollInterval: { flag: "poll-interval", argument: "TIME", description: "how often a host asks for news", fallback: "15s" },
+  pollInterval: {
+    flag: "poll-interval",
+    argument: "TIME",
+    description: "how often a host asks for news; about a quarter as often while events reach it",
+    fallback: "15s",
+  },
   treeGrace: {
     flag: "tree-grace",
     argument: "TIME",
