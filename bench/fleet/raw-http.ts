@@ -9,6 +9,8 @@ export interface RawAnswer {
 /** One kept connection with one request at a time, as light as it gets. Rejects when the connection breaks. */
 export interface RawClient {
   request(text: string, body?: string): Promise<RawAnswer>;
+  /** The server may have ended it since it was used last. */
+  isOpen(): boolean;
   close(): void;
 }
 
@@ -18,6 +20,7 @@ interface State {
   size: number;
   /** Of head and body together, once the head is there. */
   expected: number;
+  open: boolean;
 }
 
 const separator = Buffer.from("\r\n\r\n");
@@ -51,12 +54,13 @@ function finish(state: State): void {
 }
 
 function fail(state: State, why: string): void {
+  state.open = false;
   state.waiting?.reject(new Error(`connection ${why}`));
   state.waiting = undefined;
 }
 
 export async function openRawClient(address: { hostname: string; port: number }): Promise<RawClient> {
-  const data: State = { waiting: undefined, chunks: [], size: 0, expected: 0 };
+  const data: State = { waiting: undefined, chunks: [], size: 0, expected: 0, open: true };
   const socket = await Bun.connect<State>({ ...address, data, socket: handlers });
   return {
     request: (text, body) =>
@@ -66,6 +70,7 @@ export async function openRawClient(address: { hostname: string; port: number })
           body === undefined ? "" : `content-length: ${Buffer.byteLength(body)}\r\ncontent-type: application/json\r\n`;
         socket.write(`${text}host: bench\r\n${length}\r\n${body ?? ""}`);
       }),
+    isOpen: () => data.open,
     close: () => void socket.end(),
   };
 }
@@ -76,8 +81,10 @@ export function createRawPool(address: () => { hostname: string; port: number },
   const waiting: ((client: RawClient | undefined) => void)[] = [];
   let open = 0;
   const take = async (): Promise<RawClient> => {
-    const ready = idle.pop();
-    if (ready) return ready;
+    for (let ready = idle.pop(); ready; ready = idle.pop()) {
+      if (ready.isOpen()) return ready;
+      open -= 1;
+    }
     if (open >= limit) {
       const handed = await new Promise<RawClient | undefined>((resolve) => waiting.push(resolve));
       if (handed) return handed;

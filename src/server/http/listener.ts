@@ -18,7 +18,8 @@ export interface Listener extends AsyncDisposable {
   port: number;
 }
 
-const idleSeconds = 60;
+/** More than lies between two polls of a host, which then need no new connection. */
+const idleSeconds = 120;
 const defaultDrain = { delayMs: 0, timeoutMs: 10_000 };
 
 /** Throws `E_BUSY` when the port is taken, `E_CONFIG` when it cannot be had at all. */
