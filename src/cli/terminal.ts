@@ -21,7 +21,8 @@ export interface Terminal {
   readInput(): Promise<string>;
 }
 
-export function openProcessTerminal(): Terminal & { flush(): Promise<void> } {
+/** `flush` ends both streams, and answers what kept a part of the answer from getting out: a full disk, say. */
+export function openProcessTerminal(): Terminal & { flush(): Promise<NodeJS.ErrnoException | undefined> } {
   const interrupted = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => {
@@ -31,9 +32,10 @@ export function openProcessTerminal(): Terminal & { flush(): Promise<void> } {
     });
   }
   // `larder list | head -1` closes the pipe early; that is no error.
+  let lost: NodeJS.ErrnoException | undefined;
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
-    throw error;
+    lost ??= error;
   });
   return {
     out: (text) => void process.stdout.write(text),
@@ -51,7 +53,16 @@ export function openProcessTerminal(): Terminal & { flush(): Promise<void> } {
     readInput: () => Bun.stdin.text(),
     async flush() {
       // By their end: Bun calls a write back when only a part of what is before it has gone into a pipe.
-      await Promise.all([process.stdout, process.stderr].map((stream) => new Promise<void>((done) => stream.end(done))));
+      await Promise.all([process.stdout, process.stderr].map(ended));
+      return lost;
     },
   };
 }
+
+/** A stream that broke may never call back. */
+const ended = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((done) => {
+    if (stream.destroyed || stream.errored) return done();
+    stream.once("error", () => done());
+    stream.end(() => done());
+  });

@@ -18,7 +18,7 @@ const quietMs = 300;
 const plainEveryMs = 2000;
 
 /**
- * On a terminal: one line, redrawn. Elsewhere: a line of its own whenever the phase changes, and every two seconds. Disposing clears the living line.
+ * On a terminal: one line, redrawn. Elsewhere: a line of its own whenever the phase changes, and every two seconds if there is news. Disposing clears the living line.
  */
 export function openProgressLine(terminal: Terminal): ProgressLine {
   return terminal.errIsTTY && terminal.environment.TERM !== "dumb" ? openBar(terminal) : openPlainLines(terminal);
@@ -59,14 +59,18 @@ function openBar(terminal: Terminal): ProgressLine {
 
 function openPlainLines(terminal: Terminal): ProgressLine {
   let phase: string | undefined;
+  let written = "";
   let writtenAt = 0;
   return {
     update(progress) {
       const due = progress.phase !== phase || Date.now() - writtenAt >= plainEveryMs;
       if (!due) return;
+      const line = describeProgress(progress);
+      if (line === written) return;
       phase = progress.phase;
+      written = line;
       writtenAt = Date.now();
-      terminal.err(`${describeProgress(progress)}\n`);
+      terminal.err(`${line}\n`);
     },
     note: (text) => terminal.err(`${text}\n`),
     [Symbol.dispose]() {},
