@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { host, packageEntry } from "../testing/fake-server.ts";
+import { host, packageEntry } from "../testing/fake-answers.ts";
 import { useDataDirectory } from "../testing/use-data-directory.ts";
 import { parsePackageRequests } from "./add.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { host, lockfileHash, operation, succeeded } from "../testing/fake-server.ts";
+import { host, lockfileHash, operation, succeeded } from "../testing/fake-answers.ts";
 import { runOn } from "../testing/run-command.ts";
 import { createTestTerminal } from "../testing/test-terminal.ts";
 import { useDataDirectory } from "../testing/use-data-directory.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { host, lockfileHash, operation, packageEntry } from "../testing/fake-server.ts";
+import { host, lockfileHash, operation, packageEntry } from "../testing/fake-answers.ts";
 import { useDataDirectory } from "../testing/use-data-directory.ts";
 
 const given = useDataDirectory();

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { LarderError } from "../../contract/index.ts";
 import type { Page } from "../command.ts";
-import { host } from "../testing/fake-server.ts";
+import { host } from "../testing/fake-answers.ts";
 import { renderError } from "./error.ts";
 import { renderHosts } from "./hosts.ts";
 import { renderPlan } from "./plan.ts";
