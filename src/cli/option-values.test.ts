@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseAge, parseRate, parseWhole } from "./option-values.ts";
+import { parseAge, parseExpiry, parseRate, parseWhole } from "./option-values.ts";
 
 test.each([
   ["500kB", 500_000],
@@ -24,8 +24,16 @@ test.each([
   expect(parseAge("--grace")(text)).toBe(ms);
 });
 
-test.each(["", "soon", "-1h", "1w"])("%p is no age", (text) => {
+test.each(["", "soon", "-1h", "1w", "3"])("%p is no age", (text) => {
   expect(() => parseAge("--grace")(text)).toThrow("--grace");
+});
+
+test("an expiry is a time from now or a date ahead", () => {
+  const expiry = parseExpiry("--expires");
+  expect(expiry("30d")).toBe(30 * 86_400_000);
+  expect(Math.abs(expiry("2999-01-31T00:00:00Z") + Date.now() - Date.parse("2999-01-31T00:00:00Z"))).toBeLessThan(60_000);
+  expect(() => expiry("2001-01-31")).toThrow("past");
+  expect(() => expiry("2030-13-41")).toThrow("not a time");
 });
 
 test("a whole number may be 0, and nothing else than a number", () => {

@@ -56,15 +56,29 @@ export const parseWhole =
     throw new LarderError("E_INPUT", `${name} is ${JSON.stringify(text)}, not a whole number from 0.`);
   };
 
-/** Also 0, and days. In milliseconds. */
+/** Also 0, and days; a bare number could be meant as days or as seconds. In milliseconds. */
 export const parseAge =
   (name: string) =>
   (text: string): number => {
     try {
+      if (/^[1-9]\d*$/.test(text.trim())) throw new Error(`without a unit: ${text.trim()}d, ${text.trim()}h or ${text.trim()}m?`);
       return parseAgeText(text);
     } catch (error) {
       throw new LarderError("E_INPUT", `${name} is ${JSON.stringify(text)}, ${(error as Error).message}.`);
     }
+  };
+
+/** An age as a time ahead, or a date. In milliseconds from now. */
+export const parseExpiry =
+  (name: string) =>
+  (text: string): number => {
+    if (!/^\d{4}-\d\d-\d\d/.test(text)) return parseAge(name)(text);
+    const aheadMs = Date.parse(text) - Date.now();
+    if (aheadMs > 0) return aheadMs;
+    const trouble = Number.isNaN(aheadMs) ? "not a time" : "which is past";
+    throw new LarderError("E_INPUT", `${name} is ${JSON.stringify(text)}, ${trouble}.`, {
+      hint: "Give a time from now such as 30d, or a date such as 2030-01-31.",
+    });
   };
 
 const rateUnits: Record<string, number> = { "": 1, k: 1e3, m: 1e6, g: 1e9 };

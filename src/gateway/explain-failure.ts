@@ -91,10 +91,7 @@ function noVersionFor(
 
 const withPath = (findings: readonly Finding[], path: string[]): Finding[] => findings.map((finding) => ({ ...finding, path }));
 
-/**
- * The refusal that its first finding gives, which is of the newest version; all are in `details.refusals`. What leads out of the registry can never be had, and keeps the
- * code of what cannot be resolved.
- */
+/** The refusal that its first finding gives, which is of the newest version; all are in `details.refusals`. */
 export function refusedByPolicy(
   findings: readonly Finding[],
   { range, dependent }: { range?: string; dependent?: string | undefined } = {},
@@ -103,7 +100,7 @@ export function refusedByPolicy(
   const { name, version, rule, message, hint, path = [] } = first;
   const via = path.length > 1 ? ` It is needed by ${path.slice(0, -1).join(" → ")}.` : "";
   const wanted = range === undefined ? "" : ` Nothing else suits ${JSON.stringify(range)}${others(findings)}.`;
-  return new LarderError(rule === "exotic" ? "E_RESOLVE" : "E_POLICY", `${message}${via}${wanted}`, {
+  return new LarderError("E_POLICY", `${message}${via}${wanted}`, {
     hint,
     details: {
       package: `${name}@${version}`,

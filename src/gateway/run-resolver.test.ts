@@ -133,7 +133,7 @@ describe("a resolve that fails says why", () => {
     for (const specifier of ["git+ssh://git@example.org/x.git", "http://127.0.0.1:1/x.tgz", "file:../x", "owner/repo"]) {
       registry.packages = { [`p${specifier.length}`]: { "1.0.0": { dependencies: { x: specifier } } } };
       const error = await failure(resolve([`p${specifier.length}@1.0.0`]));
-      expect(error.code).toBe("E_RESOLVE");
+      expect(error.code).toBe("E_POLICY");
       expect(error.message).toContain(`p${specifier.length}@1.0.0 depends on x`);
     }
   });

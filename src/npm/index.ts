@@ -20,6 +20,7 @@ export {
   type RegistryClient,
   type RegistryClientOptions,
   type SingleRegistryClient,
+  type WhoAmI,
 } from "./registry-client.ts";
 export { isBelow, matchesPattern, type RegistryConfig, registryAddress } from "./registry-config.ts";
 export { createRegistryRouter, type RegistryRouter } from "./registry-router.ts";

@@ -3,7 +3,7 @@ import { LarderError, type NewWaiver, type WaivableRule, type Waiver, waivableRu
 import { defineCommand } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { connect } from "../connection.ts";
-import { parseAge } from "../option-values.ts";
+import { parseExpiry } from "../option-values.ts";
 import { parseSubject } from "../policy-options.ts";
 import { formatAgo } from "../render/quantity.ts";
 import { renderTable } from "../render/table.ts";
@@ -67,7 +67,9 @@ export const waiversAdd = defineCommand<[subject: string | undefined], AddOption
       .option("--registry <host>", "for all of this registry's packages (unknown-age only)")
       .requiredOption("--reason <text>", "why, for the list and the audit log")
       .addOption(
-        new Option("--expires <time>", "until when, from now, such as 30d (default: never)").argParser(parseAge("--expires")),
+        new Option("--expires <time>", "until when: 30d from now, or a date such as 2030-01-31 (default: never)").argParser(
+          parseExpiry("--expires"),
+        ),
       ),
   async run(context, [subject], { rule, registry, reason, expires }) {
     if ((subject === undefined) === (registry === undefined)) {

@@ -6,6 +6,7 @@ import {
   type OutboundGuard,
   type Packument,
   type SingleRegistryClient,
+  type WhoAmI,
 } from "../../npm/index.ts";
 import type { Vault } from "../secrets/vault.ts";
 import { assertAllowedAddresses } from "./assert-allowed-addresses.ts";
@@ -42,6 +43,7 @@ export async function testRegistry(
   });
   const steps: Step[] = [];
   let stopped = false;
+  let showedItself = false;
   const step = async (name: Step["step"], check: () => Promise<Verdict>): Promise<void> => {
     const startedAt = performance.now();
     const verdict: Verdict = stopped
@@ -71,7 +73,9 @@ export async function testRegistry(
     if (found.kind === "unreachable" || found.kind === "refused") throw found.error;
     if (!("credentials" in config) || config.credentials === undefined)
       return { state: "ok", message: "it lets Larder in without credentials" };
-    return await judgeCredentials(client, registry);
+    const who = await client.whoAmI(AbortSignal.timeout(stepMs));
+    showedItself = who.kind === "user";
+    return judgeCredentials(who, registry);
   });
   await step("packument", async () => {
     if (found.kind === "failed") throw found.error;
@@ -98,6 +102,14 @@ export async function testRegistry(
       limit: 5,
       signal: AbortSignal.any([signal, AbortSignal.timeout(stepMs)]),
     });
+    if (results === undefined && found.kind === "absent" && !showedItself) {
+      // A wrong path answers 404 to everything, too.
+      return {
+        state: "failed",
+        message: `it has no search and no ${wellKnown}: nothing shows that a registry is at ${registry.url}`,
+        hint: `Check the path of its address. ${hintFor(registry)}`,
+      };
+    }
     if (results === undefined) return { state: "unsupported", message: "it has no search: exact names only" };
     return { state: "ok", message: `it searches (${results.length} found)` };
   });
@@ -124,8 +136,7 @@ async function ask(client: SingleRegistryClient, name: PackageName, signal: Abor
 }
 
 /** `-/whoami` is where a registry says whose token it is. Many have none, and a token that reads is good enough. */
-async function judgeCredentials(client: SingleRegistryClient, { auth, credentialsFor }: StoredRegistry): Promise<Verdict> {
-  const who = await client.whoAmI(AbortSignal.timeout(stepMs));
+function judgeCredentials(who: WhoAmI, { auth, credentialsFor }: StoredRegistry): Verdict {
   const kind = auth === "basic" ? "user name and password" : "token";
   if (who.kind === "refused") {
     return {

@@ -161,6 +161,15 @@ test("the test says step by step what works", async () => {
   expect(JSON.stringify(wrong)).not.toContain("wrong-token");
 });
 
+test("the test does not take an address that has nothing for a registry's", async () => {
+  await using nothing = await openFixtureRegistry([]);
+  await set({ name: "mistyped", url: `${nothing.url}npm/nowhere/` });
+  const { ok, steps } = await server.admin.registries.test({ name: "mistyped" });
+  expect(ok).toBe(false);
+  expect(steps.at(-1)).toMatchObject({ step: "search", state: "failed", hint: expect.stringContaining("--package") });
+  await server.admin.registries.remove({ name: "mistyped" });
+});
+
 test("versions come highest first, with what the registry says of each", async () => {
   publicRegistry.add(
     { name: "many", version: "1.9.0", packageJson: { license: "MIT", description: "Many." } },
