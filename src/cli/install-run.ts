@@ -3,6 +3,7 @@ import type { CommandContext, Page } from "./command.ts";
 import { followOperation } from "./follow-operation.ts";
 import type { LarderClient } from "./larder-client.ts";
 import { renderChanges } from "./render/changes.ts";
+import { describeLeftOut } from "./render/left-out.ts";
 import { openProgressLine } from "./render/progress.ts";
 import { count, formatBytes, formatDuration, shortHash } from "./render/quantity.ts";
 import { plain, truncate } from "./render/text.ts";
@@ -89,7 +90,9 @@ function renderWarnings({ warnings = [] }: Installed, { style, columns }: Page):
   return more > 0 ? [...shown, style.dim(`  … and ${more} more: larder plan`)] : shown;
 }
 
-const renderConvergence = ({ hosts, waitedMs }: Convergence, generation: number, { style }: Page): string =>
-  hosts === 0
-    ? "There are no hosts to wait for. Enrol one: larder hosts enrol ID"
-    : `${style.green("✔")} ${count(hosts, "host serves", "hosts serve")} generation ${generation} ${style.dim(`after ${formatDuration(waitedMs)}`)}`;
+function renderConvergence({ hosts, silent, waitedMs }: Convergence, generation: number, { style }: Page): string {
+  const leftOut = describeLeftOut(silent);
+  if (hosts === 0) return leftOut ?? "There are no hosts to wait for. Enrol one: larder hosts enrol ID";
+  const served = `${style.green("✔")} ${count(hosts, "host serves", "hosts serve")} generation ${generation} ${style.dim(`after ${formatDuration(waitedMs)}`)}`;
+  return leftOut === undefined ? served : `${served}\n${style.yellow(`! ${leftOut}`)}`;
+}

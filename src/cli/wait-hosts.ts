@@ -6,15 +6,20 @@ import type { LarderClient } from "./larder-client.ts";
 import { patiently } from "./patiently.ts";
 
 export interface Convergence {
-  /** How many the environment has. */
+  /** How many serve it. */
   hosts: number;
+  /** How many do not, and were not waited for: nothing is heard of them. */
+  silent: number;
   waitedMs: number;
 }
 
 /** So many are named. */
 const named = 10;
 
-/** Waits until every host of the environment serves `generation` or a later one. `E_TIMEOUT` names some of those that do not. */
+/**
+ * Waits until every host of the environment that is heard of serves `generation` or a later one. `E_TIMEOUT` names some of those that do not. Aborting stops the
+ * watching; what was published holds.
+ */
 export async function waitForHosts(
   client: LarderClient,
   wanted: { environment: EnvironmentName; generation: number; timeoutMs: number },
@@ -22,17 +27,33 @@ export async function waitForHosts(
 ): Promise<Convergence> {
   const startedAt = Date.now();
   const { environment, generation } = wanted;
-  for (;;) {
-    const { total, groups } = await patiently(() => client.hosts.count({ environment }), watcher);
-    const behind = groups.reduce((sum, group) => sum + (group.generation < generation ? group.hosts : 0), 0);
-    if (behind === 0) return { hosts: total, waitedMs: Date.now() - startedAt };
-    const { items } = await patiently(() => client.hosts.list({ environment, below: generation, limit: named }), watcher);
-    const names = items.map(describe).join(", ") + (behind > items.length ? ` and ${behind - items.length} more` : "");
-    if (Date.now() - startedAt > wanted.timeoutMs) throw tooSlow({ ...wanted, names, hosts: items.map(({ id }) => id) });
-    watcher.onProgress?.({ phase: "hosts", done: total - behind, total, subject: names });
-    await sleep(150, watcher.signal);
+  const count = async (silent: boolean) => {
+    const { total, groups } = await patiently(() => client.hosts.count({ environment, silent }), watcher);
+    return { total, behind: groups.reduce((sum, group) => sum + (group.generation < generation ? group.hosts : 0), 0) };
+  };
+  try {
+    for (;;) {
+      const { total, behind } = await count(false);
+      if (behind === 0) {
+        const silent = await count(true);
+        return { hosts: total + silent.total - silent.behind, silent: silent.behind, waitedMs: Date.now() - startedAt };
+      }
+      const late = { environment, silent: false, below: generation, limit: named };
+      const { items } = await patiently(() => client.hosts.list(late), watcher);
+      const names = items.map(describe).join(", ") + (behind > items.length ? ` and ${behind - items.length} more` : "");
+      if (Date.now() - startedAt > wanted.timeoutMs) throw tooSlow({ ...wanted, names, hosts: items.map(({ id }) => id) });
+      watcher.onProgress?.({ phase: "hosts", done: total - behind, total, subject: names });
+      await sleep(150, watcher.signal);
+    }
+  } catch (error) {
+    if (!watcher.signal.aborted) throw error;
+    throw new LarderError("E_CANCELLED", `No longer waiting: generation ${generation} of ${environment} holds.`, {
+      hint: follow,
+    });
   }
 }
+
+const follow = "Hosts follow by themselves; see how far they are: larder status";
 
 const describe = (host: Host): string => (host.error ? `${host.id} (${host.error.code})` : host.id);
 

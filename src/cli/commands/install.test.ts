@@ -80,6 +80,26 @@ describe("install", () => {
     expect(err).toMatch(/E_TIMEOUT.*slow/);
   });
 
+  test("--wait-hosts does not wait for hosts that are silent, and says how many", async () => {
+    const silent = ["b", "c"].map((id) => host(id, { generation: 1, state: "silent" }));
+    given.server.state.hosts = [host("a"), ...silent, host("d", { state: "silent" })];
+    const { exitCode, out } = await larder("install --wait-hosts");
+    expect(exitCode).toBe(0);
+    expect(out).toContain("2 hosts serve generation 2");
+    expect(out).toContain("2 hosts are silent and follow when they are back.");
+    given.server.state.hosts = silent.slice(1);
+    expect((await larder("install --wait-hosts")).out).toContain("1 host is silent and follows when it is back.");
+    expect((await json("install --wait-hosts")).value).toMatchObject({ hosts: { hosts: 0, silent: 1 } });
+  });
+
+  test("Ctrl-C while it waits for hosts says that the generation holds", async () => {
+    given.server.state.hosts = [host("slow", { generation: 1 })];
+    const terminal = createTestTerminal();
+    setTimeout(terminal.interrupt, 300);
+    expect(await runOn(terminal, ["install", "--wait-hosts", "--data-dir", given.dataDir])).toBe(130);
+    expect(terminal.written.err).toContain("No longer waiting: generation 2 of default holds.");
+  });
+
   test("Ctrl-C stops the watching, and says that the install goes on", async () => {
     given.server.state.steps = [running];
     const terminal = createTestTerminal();

@@ -13,7 +13,7 @@ export const install = defineCommand<[], { wait: boolean; waitHosts?: boolean; t
   configure: (command) =>
     void command
       .option("--no-wait", "return as soon as it is queued")
-      .option("--wait-hosts", "wait, too, until all hosts serve the new generation")
+      .option("--wait-hosts", "wait, too, until all hosts but silent ones serve the new generation")
       .addOption(timeoutOption("how long to wait for hosts")),
   async run(context, _args, { wait, waitHosts, timeout }) {
     if (!wait && waitHosts) throw new LarderError("E_INPUT", "--no-wait and --wait-hosts contradict each other.");

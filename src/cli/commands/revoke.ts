@@ -5,6 +5,7 @@ import { connect } from "../connection.ts";
 import { followOperation } from "../follow-operation.ts";
 import type { LarderClient } from "../larder-client.ts";
 import { timeoutOption } from "../option-values.ts";
+import { describeLeftOut } from "../render/left-out.ts";
 import { openProgressLine } from "../render/progress.ts";
 import { count, formatAgo } from "../render/quantity.ts";
 import { renderTable } from "../render/table.ts";
@@ -19,13 +20,15 @@ interface Outcome {
   environment: string;
   generation?: number;
   hosts?: number;
+  /** Those that were not waited for. */
+  silent?: number;
   error?: ReturnType<LarderError["toBody"]>;
 }
 
 export const revoke = defineCommand<[version: string], { reason?: string; timeout: number }>({
   description:
     "In all environments: the version is never taken again; a pin of it moves to the newest version that policy allows, or is disabled when there is none; so are packages that " +
-    "have no way around it. Environments that hold it are installed, and it waits until their hosts serve the result. Tells what it would do and asks first.",
+    "have no way around it. Environments that hold it are installed, and it waits until their hosts serve the result, but for hosts that are silent. Tells what it would do and asks first.",
   examples: ['revoke left-pad@1.3.1 --reason "compromised"', "revoke @scope/name@2.0.1 --yes --json"],
   args: { version: "NAME@VERSION" },
   configure: (command) =>
@@ -62,7 +65,7 @@ function parseVersion(given: string) {
 async function followInstalls(
   { terminal }: CommandContext,
   client: LarderClient,
-  { revoked: { installs }, timeoutMs }: { revoked: Revoked; timeoutMs: number },
+  { revoked: { revocation, installs }, timeoutMs }: { revoked: Revoked; timeoutMs: number },
 ): Promise<Outcome[]> {
   using line = openProgressLine(terminal);
   const watcher = { signal: terminal.signal, onProgress: line.update, note: line.note };
@@ -74,16 +77,32 @@ async function followInstalls(
       if (result === undefined) throw new LarderError("E_INTERNAL", `The install ${install.id} does not say what it did.`);
       const { generation } = result;
       outcomes.push({ environment, generation });
-      const { hosts } = await waitForHosts(client, { environment, generation, timeoutMs }, watcher);
-      outcomes.splice(-1, 1, { environment, generation, hosts });
+      const { hosts, silent } = await waitForHosts(client, { environment, generation, timeoutMs }, watcher);
+      outcomes.splice(-1, 1, { environment, generation, hosts, silent });
     } catch (thrown) {
-      if (terminal.signal.aborted) throw thrown;
+      if (terminal.signal.aborted) throw noLongerWaiting(revocation, outcomes, installs.slice(outcomes.length));
       const made = outcomes.at(-1)?.environment === environment ? outcomes.pop() : undefined;
       outcomes.push({ ...made, environment, error: LarderError.from(thrown).toBody() });
     }
   }
   return outcomes;
 }
+
+/** Who interrupts has to know what stays done. */
+function noLongerWaiting({ name, version }: Revoked["revocation"], outcomes: Outcome[], open: Revoked["installs"]): LarderError {
+  const holds = [
+    `${name}@${version} is blocked everywhere`,
+    ...outcomes.map(({ environment, generation, error }) =>
+      generation === undefined ? `${environment}: ${error?.message}` : withoutIt(environment, generation),
+    ),
+    ...open.map(({ environment }) => `${environment}: its install goes on at the server`),
+  ];
+  return new LarderError("E_CANCELLED", `No longer waiting. ${holds.map((line) => line.replace(/\.$/, "")).join(". ")}.`, {
+    hint: "Hosts follow by themselves; see how far they are: larder status",
+  });
+}
+
+const withoutIt = (environment: string, generation: number): string => `${environment}: generation ${generation} is without it`;
 
 function describeEffect({ environment, holds, repin, disable, error }: RevokeEffect): string {
   if (!holds) return `${environment} does not have it.`;
@@ -102,10 +121,11 @@ function renderRevoked({ revocation, effects }: Revoked, outcomes: Outcome[], { 
   return [
     `${style.green("✔")} ${style.bold(`${name}@${version} is blocked everywhere.`)}`,
     ...held.map(describeEffect),
-    ...outcomes.map(({ environment, generation, hosts, error }) => {
-      const made = generation === undefined ? environment : `${environment}: generation ${generation} is without it`;
+    ...outcomes.map(({ environment, generation, hosts, silent, error }) => {
+      const made = generation === undefined ? environment : withoutIt(environment, generation);
       if (error) return `${style.red("✘")} ${made}. ${plain(error.message)}${error.hint ? `\n  ${plain(error.hint)}` : ""}`;
-      return `${style.green("✔")} ${made}, and ${count(hosts ?? 0, "host serves", "hosts serve")} it.`;
+      const leftOut = describeLeftOut(silent ?? 0);
+      return `${style.green("✔")} ${made}, and ${count(hosts ?? 0, "host serves", "hosts serve")} it.${leftOut ? ` ${leftOut}` : ""}`;
     }),
   ].join("\n");
 }

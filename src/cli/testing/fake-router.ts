@@ -3,6 +3,7 @@ import {
   contract,
   type ErrorCode,
   type ExactVersion,
+  type Host,
   httpStatusOf,
   LarderError,
   type LockfileHash,
@@ -145,12 +146,13 @@ export function routerOver(state: FakeState) {
     },
     hosts: {
       list: os.hosts.list.handler(({ input }) => {
-        const { state: wanted, below = Number.POSITIVE_INFINITY, behind, search = "", after = "", limit } = input;
+        const { state: wanted, below = Number.POSITIVE_INFINITY, behind, silent, search = "", after = "", limit } = input;
         const states = wanted === undefined ? undefined : [wanted].flat();
         const left = state.hosts.filter(
           (each) =>
             each.generation < below &&
             (behind === undefined || each.lag > 0) &&
+            isAsSilent(each, silent) &&
             (states === undefined || states.includes(each.state)) &&
             each.id.includes(search) &&
             each.id > after,
@@ -158,7 +160,7 @@ export function routerOver(state: FakeState) {
         const items = left.slice(0, limit);
         return left.length > limit ? { items, next: items.at(-1)!.id } : { items };
       }),
-      count: os.hosts.count.handler(() => countsOf(state.hosts)),
+      count: os.hosts.count.handler(({ input }) => countsOf(state.hosts.filter((each) => isAsSilent(each, input.silent)))),
       get: os.hosts.get.handler(({ input }) => find(state.hosts, input.id)),
       enrol: os.hosts.enrol.handler(({ input }) => ({
         enrolment: enrolment(input.id),
@@ -183,6 +185,13 @@ export function routerOver(state: FakeState) {
         const { expiresInMs, ...waiver } = input.waiver;
         return { ...waiver, id: "1f2e3d4c", environment, createdBy: "alice", createdAt: now, expired: false };
       }),
+    },
+    revocations: {
+      add: os.revocations.add.handler(({ input: { name, version, reason } }) => ({
+        revocation: { name, version, ...(reason === undefined ? {} : { reason }), revokedBy: "alice", revokedAt: now },
+        effects: [{ environment, holds: true, repin: [], disable: [{ name, version }] }],
+        installs: [state.steps[0]!],
+      })),
     },
     registries: {
       list: os.registries.list.handler(() => [registry]),
@@ -215,6 +224,9 @@ export function routerOver(state: FakeState) {
     },
   };
 }
+
+const isAsSilent = ({ state }: Host, wanted: boolean | string | undefined): boolean =>
+  wanted === undefined || String(wanted) === String(state === "silent");
 
 function refuse(code: ErrorCode, message: string): never {
   throw wire(new LarderError(code, message, { hint: "Look again." }));
