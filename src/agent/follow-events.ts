@@ -1,6 +1,7 @@
 import { type DesiredOffer, hasCode, LarderError } from "../contract/for-hosts.ts";
 import { backoffMs, type Logger, sleep } from "../lib/index.ts";
 import type { ControlPlane } from "./control-plane.ts";
+import { createSeldomLog } from "./log-seldom.ts";
 import type { StreamTrust } from "./stream-trust.ts";
 
 interface FollowOptions {
@@ -20,9 +21,11 @@ interface FollowOptions {
  */
 export async function followEvents(controlPlane: ControlPlane, options: FollowOptions): Promise<void> {
   const { wake, onRun, trust, logger, signal, greetingMs = 1000 } = options;
+  const failureLog = createSeldomLog(logger);
   for (let failures = 0; !signal.aborted; ) {
     const startedAt = performance.now();
     let askedMs = 0;
+    let maxMs = 30_000;
     let later: NodeJS.Timeout | undefined;
     const wakeIn = (ms: number, offer?: DesiredOffer) => {
       clearTimeout(later);
@@ -33,6 +36,7 @@ export async function followEvents(controlPlane: ControlPlane, options: FollowOp
       let opened = false;
       const onOpen = () => {
         trust.opened();
+        failureLog.forget();
         wakeIn(greetingMs);
         opened = true;
       };
@@ -47,14 +51,17 @@ export async function followEvents(controlPlane: ControlPlane, options: FollowOp
       if (signal.aborted) return;
       const quiet = hasCode(error, "E_SERVER_UNREACHABLE", "E_OVERLOADED", "E_NOT_READY");
       askedMs = retryAfterOf(error);
-      logger[quiet ? "debug" : "warn"]({ err: error }, "no events from the control plane; polling goes on");
+      if (hasCode(error, "E_UNAUTHENTICATED")) maxMs = 300_000;
+      const message = "no events from the control plane; polling goes on";
+      if (quiet) logger.debug({ err: error }, message);
+      else failureLog.say("warn", { err: error }, message);
     } finally {
       trust.ended();
       // The next stream begins with what is wanted then, and there is the poll.
       clearTimeout(later);
     }
     failures = performance.now() - startedAt > 30_000 ? 1 : failures + 1;
-    const pauseMs = askedMs > 0 ? askedMs * (1 + 0.2 * Math.random()) : 200 + backoffMs(failures, { baseMs: 500, maxMs: 30_000 });
+    const pauseMs = askedMs > 0 ? askedMs * (1 + 0.2 * Math.random()) : 200 + backoffMs(failures, { baseMs: 500, maxMs });
     await sleep(pauseMs, signal).catch(() => undefined);
   }
 }

@@ -1,12 +1,14 @@
 import { hostname } from "node:os";
 import { type DesiredOffer, type ErrorBody, type HostPhase, hasCode, LarderError } from "../contract/for-hosts.ts";
 import { currentTree, type HostStore, isSettled, type SweepOptions, type TreeRef } from "../host/index.ts";
-import { backoffMs, jittered, type Logger, silentLogger, sleep } from "../lib/index.ts";
+import { jittered, type Logger, silentLogger, sleep } from "../lib/index.ts";
 import { scrub } from "./check-after-boot.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { createControlPlaneClient } from "./control-plane-client.ts";
 import { followEvents } from "./follow-events.ts";
+import { createSeldomLog } from "./log-seldom.ts";
 import type { ReconcileResult } from "./pass.ts";
+import { type Pause, pauseAfter } from "./pause-after.ts";
 import { createReconcileMemory } from "./reconcile-memory.ts";
 import { reconcileOnce } from "./reconcile-once.ts";
 import { createReporter } from "./reporter.ts";
@@ -103,6 +105,8 @@ function runAgent(running: Running): Agent {
   const wake = createWake();
   const trust = createStreamTrust();
   const memory = createReconcileMemory();
+  const failureLog = createSeldomLog(logger);
+  let refusals = 0;
   /** A repair waits for it; a disk that cannot be read is for the pass to say. */
   const isWanted = () =>
     isSettled(store.layout).then(
@@ -131,11 +135,13 @@ function runAgent(running: Running): Agent {
       },
     });
 
-  const look = async (failures: number): Promise<Pause> => {
+  const look = async (failures: number): Promise<Pause & { failures: number }> => {
     const waiting = waiters;
     waiters = [];
     try {
       const result = await pass();
+      failureLog.forget();
+      refusals = 0;
       status = { phase: result.tree ? "ready" : "pending", stale: false, ...(result.tree ? { tree: result.tree } : {}) };
       trust.found(result.tree?.generation ?? 0);
       if (result.kind === "flipped") logFlip(logger, result);
@@ -149,14 +155,13 @@ function runAgent(running: Running): Agent {
       const isAway = error.code === "E_SERVER_UNREACHABLE";
       status = { ...status, phase: "error", error: error.toBody(), stale: isAway };
       const { generation } = status.tree ?? { generation: 0 };
-      logger[isAway ? "warn" : "error"](
-        { err: error, code: error.code, generation },
-        "could not reconcile; serving what is here",
-      );
+      const facts = { err: error, code: error.code, generation };
+      failureLog.say(isAway ? "warn" : "error", facts, "could not reconcile; serving what is here");
+      refusals = error.code === "E_UNAUTHENTICATED" ? refusals + 1 : 0;
       // Who was put off has nothing to say that the control plane does not know, and a herd of reports would put off others.
       if (typeof error.details?.retryAfterMs !== "number")
         await reporter.report({ phase: "error", error: error.toBody() }, signal);
-      return { failures: failures + 1, ...pauseAfter(error, failures + 1, pollMs) };
+      return { failures: failures + 1, ...pauseAfter(error, { failures: failures + 1, refusals, pollMs }) };
     }
   };
 
@@ -228,21 +233,4 @@ function logFlip(
     "flipped",
   );
   if (unavailable.length > 0) logger.warn({ unavailable }, "some packages are not available on this platform");
-}
-
-/** Before the next pass. */
-interface Pause {
-  failures: number;
-  /** Whatever happens: the server asked for it. */
-  holdMs: number;
-  /** After that, unless woken. */
-  waitMs: number;
-}
-
-/** Soon for what may pass, at the usual pace for what needs a person. */
-function pauseAfter(error: LarderError, failures: number, pollMs: number): Pick<Pause, "holdMs" | "waitMs"> {
-  const asked = error.details?.retryAfterMs;
-  if (typeof asked === "number") return { holdMs: asked * (1 + 0.2 * Math.random()), waitMs: 0 };
-  const soon = Math.min(pollMs, 100 + backoffMs(failures, { baseMs: 250, maxMs: 30_000 }));
-  return { holdMs: 0, waitMs: error.retryable ? soon : jittered(pollMs) };
 }
