@@ -28,3 +28,10 @@ test("revoke that is interrupted says what holds", async () => {
   given.server.state.steps = [operation("op_1", { state: "running" })];
   expect(await interrupted()).toContain("left-pad@1.3.1 is blocked everywhere. default: its install goes on at the server.");
 });
+
+test("revoke that is interrupted before the server has answered says that it does not know", async () => {
+  const terminal = createTestTerminal();
+  given.server.state.onRevoke = terminal.interrupt;
+  expect(await runOn(terminal, ["revoke", "left-pad@1.3.1", "--yes", "--data-dir", given.dataDir])).toBe(130);
+  expect(terminal.written.err).toContain("Interrupted before the server said whether left-pad@1.3.1 is blocked.");
+});

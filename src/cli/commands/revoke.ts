@@ -43,7 +43,10 @@ export const revoke = defineCommand<[version: string], { reason?: string; timeou
       context.terminal.err(`${effects.map(describeEffect).join("\n")}\n`);
       await confirm(context, `Revoke ${name}@${version} everywhere`);
     }
-    const revoked = await client.revocations.add({ name, version, ...(reason === undefined ? {} : { reason }) });
+    const wanted = { name, version, ...(reason === undefined ? {} : { reason }) };
+    const revoked = await client.revocations.add(wanted).catch((error) => {
+      throw context.terminal.signal.aborted ? unanswered(name, version) : error;
+    });
     const outcomes = await followInstalls(context, client, { revoked, timeoutMs: timeout });
     const failed = outcomes.some(({ error }) => error !== undefined);
     return {
@@ -101,6 +104,11 @@ function noLongerWaiting({ name, version }: Revoked["revocation"], outcomes: Out
     hint: "Hosts follow by themselves; see how far they are: larder status",
   });
 }
+
+const unanswered = (name: string, version: string): LarderError =>
+  new LarderError("E_CANCELLED", `Interrupted before the server said whether ${name}@${version} is blocked.`, {
+    hint: "See whether it is: larder revocations list",
+  });
 
 const withoutIt = (environment: string, generation: number): string => `${environment}: generation ${generation} is without it`;
 

@@ -187,11 +187,15 @@ export function routerOver(state: FakeState) {
       }),
     },
     revocations: {
-      add: os.revocations.add.handler(({ input: { name, version, reason } }) => ({
-        revocation: { name, version, ...(reason === undefined ? {} : { reason }), revokedBy: "alice", revokedAt: now },
-        effects: [{ environment, holds: true, repin: [], disable: [{ name, version }] }],
-        installs: [state.steps[0]!],
-      })),
+      add: os.revocations.add.handler(async ({ input: { name, version, reason } }) => {
+        state.onRevoke?.();
+        if (state.onRevoke) await Bun.sleep(300);
+        return {
+          revocation: { name, version, ...(reason === undefined ? {} : { reason }), revokedBy: "alice", revokedAt: now },
+          effects: [{ environment, holds: true, repin: [], disable: [{ name, version }] }],
+          installs: [state.steps[0]!],
+        };
+      }),
     },
     registries: {
       list: os.registries.list.handler(() => [registry]),

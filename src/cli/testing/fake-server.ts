@@ -19,6 +19,8 @@ export interface FakeState {
   calls: string[];
   tokensSeen: (string | undefined)[];
   failWith?: LarderError;
+  /** Called while a version is revoked; it is not answered then. */
+  onRevoke?: () => void;
 }
 
 export interface FakeServer extends AsyncDisposable {
