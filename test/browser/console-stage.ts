@@ -1,4 +1,4 @@
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { type LarderStack, openLarderStack, type StackOptions } from "../e2e/larder-stack.ts";
 import { openBrowser, type TestBrowser, type Window } from "../harness/browser.ts";
 import type { FixturePackage } from "../harness/fixture-package.ts";
@@ -50,3 +50,6 @@ export async function signIn(page: Page, token: string): Promise<void> {
   await field.press("Enter");
   await page.getByRole("navigation", { name: "Pages" }).waitFor();
 }
+
+/** The dialog that is open; a toast has the role, too. */
+export const dialogOn = (page: Page): Locator => page.getByRole("dialog").and(page.locator(".dialog"));

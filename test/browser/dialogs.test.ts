@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { type ConsoleStage, openConsoleStage } from "./console-stage.ts";
+import { type ConsoleStage, dialogOn, openConsoleStage } from "./console-stage.ts";
 
 // What the main job does not open: enrolling, promoting, requesting a package.
 
@@ -25,8 +25,7 @@ test(
   async () => {
     await page.goto("/default/hosts");
     await page.getByRole("button", { name: "Enrol a host" }).click();
-    await page
-      .getByRole("dialog")
+    await dialogOn(page)
       .getByRole("button", { name: /enrol|make|token/i })
       .last()
       .click();
@@ -46,8 +45,8 @@ test(
       .first()
       .click();
     await page.getByRole("menuitem", { name: /promote/i }).click();
-    await page.getByRole("dialog").getByRole("button", { name: "Promote" }).click();
-    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await dialogOn(page).getByRole("button", { name: "Promote" }).click();
+    await dialogOn(page).waitFor({ state: "detached" });
     const answer = await stage.stack.api("/environments/staging/generations");
     expect(await answer.json()).toMatchObject({ items: [{ number: 1, reason: "promotion" }] });
   },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { until } from "../harness/until.ts";
-import { type ConsoleStage, openConsoleStage } from "./console-stage.ts";
+import { type ConsoleStage, dialogOn, openConsoleStage } from "./console-stage.ts";
 import { consolePackages } from "./packages.ts";
 
 const minutes = 60_000;
@@ -22,7 +22,7 @@ test(
     // Nothing there yet: the page says what to do.
     await page.getByText("No packages yet").waitFor();
     await page.getByRole("button", { name: "Add packages" }).first().click();
-    await page.getByRole("dialog").getByLabel("Packages").fill("tiny-clock@1.0.0 csv-lines");
+    await dialogOn(page).getByLabel("Packages").fill("tiny-clock@1.0.0 csv-lines");
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Add and install" }).click();
     await page.getByRole("table", { name: "Allowlist" }).getByText("tiny-clock").waitFor();
@@ -49,17 +49,17 @@ test(
     await page.getByText("Hosts converge to generation 2").waitFor();
     await page.getByRole("button", { name: "More about generation 1" }).click();
     await page.getByRole("menuitem", { name: "Roll back to it" }).click();
-    await page.getByRole("dialog").getByText("2.0.0 → 1.0.0").waitFor();
-    await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
+    await dialogOn(page).getByText("2.0.0 → 1.0.0").waitFor();
+    await dialogOn(page).getByRole("button", { name: "Roll back" }).click();
     await page.getByText("Hosts converge to generation 3").waitFor();
     await stage.stack.ready(3);
 
     await open(page, "Storage");
     await page.getByText("new ones go to fs").waitFor();
     await page.getByRole("button", { name: "Migrate" }).click();
-    await page.getByRole("dialog").getByLabel("To").selectOption("postgres");
-    await page.getByRole("dialog").getByText("to copy").waitFor();
-    await page.getByRole("dialog").getByRole("button", { name: "Migrate" }).click();
+    await dialogOn(page).getByLabel("To").selectOption("postgres");
+    await dialogOn(page).getByText("to copy").waitFor();
+    await dialogOn(page).getByRole("button", { name: "Migrate" }).click();
     await page.getByText("new ones go to postgres").waitFor();
 
     expect(complaints).toEqual([]);
