@@ -13,3 +13,4 @@ export { type Logger, type LogLevel, silentLogger } from "./logger.ts";
 export { mapConcurrent } from "./map-concurrent.ts";
 export { Mutex } from "./mutex.ts";
 export { backoffMs, jittered, sleep } from "./sleep.ts";
+export { createSlots, type Slots } from "./slots.ts";

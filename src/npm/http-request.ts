@@ -1,11 +1,11 @@
 import type { LookupAddress } from "node:dns";
 import { isIP } from "node:net";
 import tls from "node:tls";
+import { createSlots } from "../lib/index.ts";
 import { discard, type Exchange, readAnswer } from "./http-answer.ts";
 import { AnswerFault, asFault, ConnectionFault } from "./http-fault.ts";
 import { AddressRefused, NameNotResolved, type OutboundGuard } from "./outbound/outbound-guard.ts";
 import { createAddressPicker } from "./outbound/pick-address.ts";
-import { createSlots } from "./slots.ts";
 
 const maxRedirects = 5;
 const maxRequests = 48;
